@@ -1,0 +1,36 @@
+import type { Row } from '../rows.js';
+import type { StreamSchema } from '../schema.js';
+
+/**
+ * Batches of rows in, bytes out. A sink opens no file and knows no path; it is asked for one file at a time,
+ * and holds no more than one batch (or one row group) of it.
+ */
+export interface Sink {
+  /** The format's name, as on the command line. */
+  readonly format: string;
+  /** How its files end, without the leading dot: `parquet`, `csv.gz`. */
+  readonly extension: string;
+  /**
+   * The bytes of one whole file. `batches` may be empty, and is closed when the reader of the bytes stops.
+   * @throws SinkError when a row cannot be encoded
+   */
+  encode(schema: StreamSchema, batches: AsyncIterable<readonly Row[]>): AsyncIterable<Uint8Array>;
+}
+
+/** What a format may be told. */
+export interface SinkOptions {
+  /** One of the format's `compressions`; default: its first. */
+  compression?: string;
+  /** CSV only: put a `'` before cells that a spreadsheet would run as a formula. Changes data; default false. */
+  csvFormulaGuard?: boolean;
+}
+
+/** One format of the registry in `index.ts`. */
+export interface SinkFormat {
+  readonly name: string;
+  /** A sentence for `--help`. */
+  readonly summary: string;
+  /** What `compression` may say; the first is the default. */
+  readonly compressions: readonly [string, ...string[]];
+  create(options?: SinkOptions): Sink;
+}
