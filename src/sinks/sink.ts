@@ -10,6 +10,8 @@ export interface Sink {
   readonly format: string;
   /** How its files end, without the leading dot: `parquet`, `csv.gz`. */
   readonly extension: string;
+  /** What shapes its bytes: a run with others is another run. */
+  readonly options?: Readonly<SinkOptions>;
   /**
    * The bytes of one whole file. `batches` may be empty, and is closed when the reader of the bytes stops.
    * @throws SinkError when a row cannot be encoded

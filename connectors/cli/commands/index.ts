@@ -1,0 +1,8 @@
+import type { Command } from '../command.js';
+import { check } from './check.js';
+import { dump } from './dump.js';
+import { preview } from './preview.js';
+import { schema } from './schema.js';
+
+/** A new command is one file and one line here. */
+export const commands: readonly Command[] = [dump, check, preview, schema];

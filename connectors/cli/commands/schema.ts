@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import {
+  describeArrow,
+  type FieldType,
+  jsonSchema,
+  organizationsSchema,
+  type StreamSchema,
+  usersSchema,
+} from '../../../src/index.js';
+import { command } from '../command.js';
+
+const PRINTERS: Record<string, (schema: StreamSchema) => string> = {
+  'json-schema': (schema) => JSON.stringify(jsonSchema(schema), null, 2),
+  arrow: describeArrow,
+  ddl,
+};
+
+export const schema = command({
+  name: 'schema',
+  summary: 'Prints the fields of a stream as JSON Schema, Arrow schema or DDL.',
+  positional: { key: 'stream', choices: ['organizations', 'users'], describe: 'The stream to describe.' },
+  settings: z.object({
+    stream: z.enum(['organizations', 'users']),
+    as: z.enum(['json-schema', 'arrow', 'ddl']).default('json-schema').describe('The notation.'),
+  }),
+  async run({ stream, as }, { stdout }) {
+    const printed = PRINTERS[as]?.(stream === 'users' ? usersSchema : organizationsSchema);
+    stdout.write(`${printed}\n`);
+    return 0;
+  },
+});
+
+const SQL_TYPES: Record<FieldType, string> = {
+  string: 'VARCHAR',
+  timestamp: 'TIMESTAMP(6) WITH TIME ZONE',
+  date: 'DATE',
+  json: 'VARCHAR',
+};
+
+/** Standard SQL, with `extra` as text. */
+function ddl({ name, fields, primaryKey }: StreamSchema): string {
+  const columns = fields.map(
+    (field) => `  ${field.name} ${SQL_TYPES[field.type]}${field.nullable ? '' : ' NOT NULL'}`,
+  );
+  const key = [...primaryKey, 'snapshot_date'].join(', ');
+  return `CREATE TABLE ${name} (\n${[...columns, `  PRIMARY KEY (${key})`].join(',\n')}\n);`;
+}

@@ -1,0 +1,25 @@
+import process from 'node:process';
+
+/** Turns the first of some signals into an abort; the second one ends the process as it always would. */
+export function untilSignal(names: readonly NodeJS.Signals[]) {
+  const controller = new AbortController();
+  let received: NodeJS.Signals | undefined;
+  const handlers = names.map((name) => {
+    const handler = (): void => {
+      received = name;
+      release();
+      controller.abort(new Error(`ended by ${name}`));
+    };
+    process.on(name, handler);
+    return { name, handler };
+  });
+  const release = (): void => {
+    for (const { name, handler } of handlers) process.off(name, handler);
+  };
+  return { signal: controller.signal, received: () => received, release };
+}
+
+/** Ends the process by the signal it was sent, so that its parent sees how it ended. */
+export function endBySignal(name: NodeJS.Signals | undefined): void {
+  if (name) process.kill(process.pid, name);
+}

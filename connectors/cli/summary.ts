@@ -1,0 +1,24 @@
+import type { Manifest } from '../../src/index.js';
+
+/** What a person wants to know after a dump: how much, whether it is whole, and where it lies. */
+export function summary(manifests: readonly Manifest[], out: string): string {
+  const [first] = manifests;
+  if (!first) return '';
+  const { totals, status, run_date: runDate, slices } = first;
+  const of = (verdict: string) =>
+    slices.filter((slice) => slice.verdict === verdict).map((slice) => slice.organization_uuid);
+  const lines = [
+    `${status} snapshot of ${runDate}: ${number(totals.organizations)} organisations, ${number(totals.users)} users`,
+    ...manifests.map(
+      ({ format, totals }) => `  ${format}: ${number(totals.files)} files, ${number(totals.bytes)} bytes`,
+    ),
+  ];
+  if (totals.duplicates > 0) lines.push(`  ${number(totals.duplicates)} duplicates were served, and dropped`);
+  if (totals.surrogates_repaired > 0)
+    lines.push(`  ${number(totals.surrogates_repaired)} texts with lone surrogates were repaired`);
+  if (totals.gone > 0) lines.push(`  gone during the run: ${of('gone').join(', ')}`);
+  if (totals.failed > 0) lines.push(`  failed, and not part of it: ${of('failed').join(', ')}`);
+  return [...lines, `  in ${out}`].join('\n');
+}
+
+const number = (value: number): string => value.toLocaleString('en-GB');

@@ -1,0 +1,46 @@
+/** The public library: everything that `connectors/` stands on, and that a program of one's own needs. */
+
+export { type ClientSettings, clientSettings } from './client/settings.js';
+export { type Clock, systemClock } from './clock.js';
+export * from './errors.js';
+export type { ComplianceEvent, OnEvent } from './events.js';
+export { ComplianceClient } from './extract/compliance-client.js';
+export { jsonSchema } from './json-schema.js';
+export {
+  type Extra,
+  type Json,
+  type Organization,
+  type OrganizationUser,
+  parseOrganization,
+  parseUser,
+  type User,
+} from './records.js';
+export { type Repairs, type Row, rowMaker, type Value } from './rows.js';
+export {
+  type Field,
+  type FieldType,
+  organizationsSchema,
+  SCHEMA_VERSION,
+  type StreamSchema,
+  usersSchema,
+} from './schema.js';
+export { describeArrow } from './sinks/arrow.js';
+export { createSink, sinkFormats } from './sinks/index.js';
+export type { Sink, SinkFormat, SinkOptions } from './sinks/sink.js';
+export { RefusedError } from './snapshot/guard.js';
+export { LockedError } from './snapshot/lock.js';
+export {
+  type FileEntry,
+  type Manifest,
+  manifestFiles,
+  manifestSchema,
+  newestSnapshot,
+  readManifest,
+  type Scope,
+  type Slice,
+} from './snapshot/manifest.js';
+export { type SnapshotSettings, snapshotSettings } from './snapshot/settings.js';
+export { type SnapshotOptions, snapshot, type Target } from './snapshot/snapshot.js';
+export { LocalStorage, type LocalStorageOptions } from './storage/local.js';
+export type { StagedFolder, Storage, StoredObject, Written } from './storage/storage.js';
+export { VERSION } from './version.js';

@@ -1,0 +1,187 @@
+import type { Clock } from '../clock.js';
+import { ComplianceError, ConfigError } from '../errors.js';
+import type { OnEvent } from '../events.js';
+import type { ComplianceClient } from '../extract/compliance-client.js';
+import { Fingerprints } from '../extract/fingerprints.js';
+import type { Organization } from '../records.js';
+import { organizationsSchema, usersSchema } from '../schema.js';
+import type { Sink } from '../sinks/sink.js';
+import { forEachConcurrently } from './concurrency.js';
+import { checkOrganizationUuids, organizationFolder } from './partition.js';
+import type { SnapshotSettings } from './settings.js';
+import type { StagedSlice, Staging } from './staging.js';
+import { newWalk, type WalkPage, type WalkState, writeWalk } from './walk-writer.js';
+
+export interface Extraction {
+  client: ComplianceClient;
+  staging: Staging;
+  sinks: readonly Sink[];
+  settings: SnapshotSettings;
+  pageSize: number;
+  onEvent: OnEvent;
+  signal: AbortSignal | undefined;
+  clock: Clock;
+}
+
+const LIST = '/v1/compliance/organizations';
+
+/** Reads everything that a run is to hold into its staging, going on from what lies there. */
+export async function extract(extraction: Extraction): Promise<void> {
+  const { staging, settings, signal, clock, onEvent } = extraction;
+  const uuids = await stageOrganizations(extraction);
+  onEvent({ type: 'organizations-listed', organizations: uuids.length });
+  if (settings.streams.includes('users')) {
+    const open = uuids.filter((uuid) => staging.progress.slices.get(uuid)?.verdict !== 'complete');
+    await forEachConcurrently(open, { limit: settings.concurrency, signal }, (uuid, aborted) =>
+      stageSlice(uuid, { ...extraction, signal: aborted }),
+    );
+  }
+  await staging.record({ type: 'ready', extracted_at: new Date(clock.now()).toISOString() });
+}
+
+/** Reads the list anew in each process: it is short, and shows whether the key still sees what was staged. */
+async function stageOrganizations({
+  client,
+  staging,
+  sinks,
+  settings,
+  ...rest
+}: Extraction): Promise<string[]> {
+  const uuids: string[] = [];
+  const wanted = settings.org && new Set(settings.org.map((uuid) => uuid.toLowerCase()));
+  async function* pages(): AsyncGenerator<WalkPage> {
+    for await (const page of client.organizations.organizationPages({ signal: rest.signal })) {
+      const records = page.records.filter(
+        ({ uuid }: Organization) => !wanted || wanted.has(uuid.toLowerCase()),
+      );
+      uuids.push(...records.map(({ uuid }) => uuid));
+      yield { ...page, records };
+    }
+  }
+  const { run_date } = staging.header;
+  const state = await writeWalk(pages(), {
+    schema: organizationsSchema,
+    added: { snapshot_date: run_date },
+    sinks: settings.streams.includes('organizations') ? sinks : [],
+    staging,
+    runDate: run_date,
+    folder: '',
+    rowsPerFile: Number.POSITIVE_INFINITY,
+    pageSize: 0,
+    state: newWalk(LIST, {}),
+    emptyFile: true,
+  });
+  checkOrganizationUuids(uuids);
+  checkListed(settings.org ?? [], uuids);
+  checkStillListed(staging, uuids);
+  await staging.record({ type: 'organizations', organizations: { ...state, uuids } });
+  return uuids;
+}
+
+/** Reads one organisation's users, from where an earlier process left off. */
+async function stageSlice(uuid: string, extraction: Extraction): Promise<void> {
+  const { staging, settings, onEvent } = extraction;
+  try {
+    const slice = await readSlice(uuid, extraction, staging.progress.parts.get(uuid));
+    await staging.record({ type: 'slice', slice });
+    onEvent({ type: 'slice-written', organizationUuid: uuid, rows: slice.rows });
+  } catch (error) {
+    if (!(error instanceof ComplianceError) || extraction.signal?.aborted) throw error;
+    const verdict = error.code === 'organization_gone' ? 'gone' : 'failed';
+    // What a person must change fails every organisation alike: there is no rest to land.
+    const fatal = verdict === 'failed' && (settings.onOrgFailure === 'stop' || error.failure === 'config');
+    if (fatal) throw sliceError(uuid, error);
+    onEvent({
+      type: 'slice-failed',
+      organizationUuid: uuid,
+      verdict,
+      code: error.code,
+      message: error.message,
+    });
+    const reason = { code: error.code, message: error.message };
+    await staging.record({ type: 'slice', slice: { ...emptySlice(uuid, settings), verdict, reason } });
+  }
+}
+
+async function readSlice(
+  uuid: string,
+  extraction: Extraction,
+  part: { slice: StagedSlice; next: string } | undefined,
+): Promise<StagedSlice> {
+  const { client, staging, sinks, settings, pageSize, signal } = extraction;
+  const { run_date } = staging.header;
+  const seen = part ? Fingerprints.fromBytes(await staging.loadSeen(part.slice)) : new Fingerprints();
+  const limit = Math.min(pageSize, settings.rowsPerFile);
+  const from = part ? { from: part.next } : {};
+  let last = part?.slice;
+  try {
+    const state = await writeWalk(client.organizations.pages(uuid, { ...from, seen, limit, signal }), {
+      schema: usersSchema,
+      added: { organization_uuid: uuid, snapshot_date: run_date },
+      sinks,
+      staging,
+      runDate: run_date,
+      folder: `${organizationFolder(uuid)}/`,
+      rowsPerFile: settings.rowsPerFile,
+      pageSize: limit,
+      state: part?.slice ?? emptySlice(uuid, settings, limit),
+      emptyFile: false,
+      async onPart(closed, next) {
+        const slice = complete(uuid, closed);
+        await staging.saveSeen(slice, seen.toBytes());
+        await staging.record({ type: 'part', slice, next });
+        if (last) await staging.dropSeen(last);
+        last = slice;
+      },
+    });
+    if (last) await staging.dropSeen(last);
+    return complete(uuid, state);
+  } catch (error) {
+    if (part === undefined || !(error instanceof ComplianceError) || error.code !== 'stale_token')
+      throw error;
+    extraction.onEvent({ type: 'walk-restarted', organizationUuid: uuid });
+    return await readSlice(uuid, extraction, undefined);
+  }
+}
+
+const complete = (uuid: string, state: WalkState): StagedSlice => ({
+  ...state,
+  organization_uuid: uuid,
+  verdict: 'complete',
+  reason: null,
+});
+
+const emptySlice = (uuid: string, { rowsPerFile }: SnapshotSettings, limit = rowsPerFile): StagedSlice =>
+  complete(uuid, newWalk(`${LIST}/${uuid}/users`, { limit }));
+
+function sliceError(uuid: string, cause: ComplianceError): ComplianceError {
+  return new ComplianceError(
+    `Reading the users of organisation ${uuid} failed, so nothing is published. ${cause.message} What was read is kept: the same command goes on from there.`,
+    { code: cause.code, failure: cause.failure, cause },
+  );
+}
+
+function checkListed(asked: readonly string[], listed: readonly string[]): void {
+  const known = new Set(listed.map((uuid) => uuid.toLowerCase()));
+  const missing = asked.filter((uuid) => !known.has(uuid.toLowerCase()));
+  if (missing.length === 0) return;
+  throw new ConfigError(
+    `The key does not list ${missing.length === 1 ? 'the organisation' : 'the organisations'} ${missing.join(', ')}. Nothing was written. See which it lists: claude-compliance preview organizations`,
+    { code: 'organization_not_listed' },
+  );
+}
+
+function checkStillListed({ progress }: Staging, listed: readonly string[]): void {
+  const known = new Set(listed);
+  const whole = [...progress.slices.values()].filter(({ verdict }) => verdict === 'complete');
+  const staged = new Set([
+    ...progress.parts.keys(),
+    ...whole.map(({ organization_uuid }) => organization_uuid),
+  ]);
+  const missing = [...staged].filter((uuid) => !known.has(uuid)).length;
+  if (missing === 0) return;
+  throw new ConfigError(
+    `The unfinished run holds ${missing} organisation(s) that this key does not list. Is it the key of another parent organisation? Begin anew with --fresh.`,
+    { code: 'resume_mismatch' },
+  );
+}

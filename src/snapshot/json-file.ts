@@ -1,0 +1,20 @@
+import { StorageError } from '../errors.js';
+import type { Storage } from '../storage/storage.js';
+
+const encoder = new TextEncoder();
+
+/** A small file's text; undefined when there is none. */
+export async function readText(storage: Storage, key: string): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of storage.read(key)) chunks.push(chunk);
+  } catch (error) {
+    if (error instanceof StorageError && error.code === 'not_found') return undefined;
+    throw error;
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** One JSON document as the bytes of a file. */
+export const jsonBytes = (value: unknown, indent?: number): Uint8Array =>
+  encoder.encode(`${JSON.stringify(value, null, indent)}\n`);

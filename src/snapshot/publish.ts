@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Clock } from '../clock.js';
+import type { Storage } from '../storage/storage.js';
+import { claimDataset } from './dataset.js';
+import { checkPublishable, standing } from './guard.js';
+import { readText } from './json-file.js';
+import { type Lock, LockedError } from './lock.js';
+import { appendLog } from './log.js';
+import { type Manifest, readManifest, tableFiles, writeManifest } from './manifest.js';
+import { dateFolder, manifestKey } from './partition.js';
+import { dropUnlisted, type Staging } from './staging.js';
+
+export interface Publication {
+  storage: Storage;
+  staging: Staging;
+  /** What is to be published, as it will be but for status, lock, `replaces` and `published_at`. */
+  manifest: Manifest;
+  /** Undefined where the storage has no locks. */
+  lock: Lock | undefined;
+  maxShrink: number;
+  force: boolean;
+  clock: Clock;
+}
+
+/**
+ * Puts a staged snapshot where its readers look. The manifest says `publishing` while the data is put in place and
+ * tells the truth again last; a run that is killed in between goes on here, step by step, and ends the same.
+ * @throws RefusedError, LockedError, StorageError
+ */
+export async function publish(publication: Publication): Promise<Manifest> {
+  const { storage, staging, lock, clock } = publication;
+  const runDate = publication.manifest.run_date;
+  const existing = await readManifest(storage, runDate);
+  const isOurs = existing?.run_id === publication.manifest.run_id;
+  if (isOurs && existing.status !== 'publishing') return await log(storage, existing);
+
+  const replaced = standing(existing);
+  const manifest: Manifest = { ...publication.manifest, lock: lock?.number ?? null, replaces: replaced };
+  if (!isOurs) await checkPublishable({ ...publication, manifest, replaced });
+  await claimDataset(storage, manifest.format);
+  await lock?.check();
+  await writeManifest(storage, { ...manifest, status: 'publishing' });
+  for (const table of ['organizations', 'users']) {
+    const folder = `${manifest.format}/${table}`;
+    const files = tableFiles(manifest, table);
+    await dropUnlisted(staging, folder, files);
+    await storage.replaceFolder(dateFolder(table, runDate), { path: join(staging.folder, folder), files });
+  }
+  await lock?.check();
+  const marked = await readManifest(storage, runDate);
+  if (marked?.run_id !== manifest.run_id || marked.lock !== manifest.lock) {
+    throw new LockedError(
+      `Another run published ${runDate} in ${storage.location} meanwhile; this one leaves it alone.`,
+    );
+  }
+  const status = manifest.totals.failed > 0 ? 'incomplete' : 'complete';
+  const published: Manifest = { ...manifest, status, published_at: new Date(clock.now()).toISOString() };
+  await writeManifest(storage, published);
+  return await log(storage, published);
+}
+
+async function log(storage: Storage, manifest: Manifest): Promise<Manifest> {
+  const text = (await readText(storage, manifestKey(manifest.run_date))) ?? '';
+  await appendLog(storage, {
+    at: manifest.published_at ?? manifest.extracted_at,
+    action: 'publish',
+    run_id: manifest.run_id,
+    run_date: manifest.run_date,
+    status: manifest.status === 'incomplete' ? 'incomplete' : 'complete',
+    manifest_sha256: createHash('sha256').update(text).digest('hex'),
+  });
+  return manifest;
+}

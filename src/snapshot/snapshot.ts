@@ -1,0 +1,157 @@
+import { join } from 'node:path';
+import { type Clock, systemClock } from '../clock.js';
+import { ConfigError } from '../errors.js';
+import type { OnEvent } from '../events.js';
+import type { ComplianceClient } from '../extract/compliance-client.js';
+import type { Sink } from '../sinks/sink.js';
+import type { Storage } from '../storage/storage.js';
+import { sweepTemporaries } from '../storage/temporary.js';
+import { checkDataset } from './dataset.js';
+import { extract } from './extraction.js';
+import { checkScope, RefusedError, standing } from './guard.js';
+import { acquireLock, type Lock, LockedError } from './lock.js';
+import { type Manifest, readManifest, type Scope } from './manifest.js';
+import { describeRun } from './manifest-of-run.js';
+import { publish } from './publish.js';
+import { chooseRun } from './resume.js';
+import { type SnapshotSettings, snapshotSettings } from './settings.js';
+import { dropStaging, listStagings, type RunHeader, Staging } from './staging.js';
+
+/** Where a snapshot goes, and as what. */
+export interface Target {
+  sink: Sink;
+  storage: Storage;
+}
+
+/** What `snapshot` takes; settings that are left out have their defaults. */
+export interface SnapshotOptions extends Target, Partial<SnapshotSettings> {
+  client: ComplianceClient;
+  /** More formats of the same data, each with a root of its own; the API is read once. */
+  alsoTo?: readonly Target[];
+  /** A local folder for what is not published yet. Default: `_staging` in the root, where that is a local folder. */
+  state?: string;
+  /** Kept in the manifest, as evidence of how it was made; no secrets. */
+  configuration?: Readonly<Record<string, unknown>>;
+  signal?: AbortSignal;
+  onEvent?: OnEvent;
+  clock?: Clock;
+}
+
+/**
+ * Takes one snapshot of the directory: reads it into a staging, then publishes it in one commit for each target. A
+ * run of the same date, settings and folder that was cut short is gone on with.
+ * @returns one manifest for each target; `incomplete` when an organisation failed under `onOrgFailure: 'continue'`
+ * @throws ConfigError, RefusedError (nothing was published), LockedError (another run is at it), and what the API,
+ *   the sink and the storage throw
+ */
+export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
+  const { client, signal, clock = systemClock, onEvent = () => {} } = options;
+  const settings = settled(options);
+  const targets: Target[] = [{ sink: options.sink, storage: options.storage }, ...(options.alsoTo ?? [])];
+  const parent = stagingParent(options);
+  const scope: Scope = { streams: settings.streams, organizations: settings.org ?? 'all' };
+  const identity = {
+    scope,
+    rowsPerFile: settings.rowsPerFile,
+    api: client.baseUrl,
+    pageSize: client.pageSize,
+    targets: targets.map(({ sink, storage }) => [
+      sink.format,
+      sink.extension,
+      sink.options,
+      storage.location,
+    ]),
+  };
+  const choose = (): Promise<RunHeader> => chooseRun({ parent, settings, identity, clock });
+
+  await sweepTemporaries(parent);
+  const { run_date: runDate } = await choose();
+  const locks = new Map<Target, Lock>();
+  let staging: Staging | undefined;
+  try {
+    for (const target of targets) {
+      await checkDataset(target.storage, target.sink.format);
+      checkScope(scope, standing(await readManifest(target.storage, runDate)), runDate);
+    }
+    const header = await underLocks();
+    staging = await Staging.open(parent, header);
+    if (staging.progress.extractedAt === undefined) {
+      const sinks = targets.map(({ sink }) => sink);
+      await extract({ client, staging, sinks, settings, pageSize: client.pageSize, onEvent, signal, clock });
+    }
+    const manifests: Manifest[] = [];
+    for (const target of targets) {
+      signal?.throwIfAborted();
+      const manifest = describeRun({
+        staging,
+        sink: target.sink,
+        scope,
+        configuration: options.configuration ?? {},
+      });
+      const { storage } = target;
+      const { maxShrink, force } = settings;
+      manifests.push(
+        await publish({ storage, staging, manifest, lock: locks.get(target), maxShrink, force, clock }),
+      );
+    }
+    await dropPublished(parent, staging);
+    for (const { run_id, status } of manifests.slice(0, 1)) {
+      if (status !== 'publishing') onEvent({ type: 'published', runId: run_id, runDate, status });
+    }
+    return manifests;
+  } catch (error) {
+    if (error instanceof RefusedError) await staging?.refuse();
+    throw error;
+  } finally {
+    await staging?.close();
+    for (const lock of locks.values()) await lock.release();
+  }
+
+  /** Another run may have ended between the choice and the lock: what counts is chosen under it. */
+  async function underLocks(): Promise<RunHeader> {
+    const chosen = await choose();
+    for (const target of settings.lock ? targets : []) {
+      locks.set(target, await acquireLock({ storage: target.storage, runDate, runId: chosen.run_id, clock }));
+    }
+    const header = await choose();
+    if (header.run_date !== runDate) {
+      throw new LockedError(
+        'Another run has just ended the unfinished one of another day. Run the same command again.',
+      );
+    }
+    if (settings.fresh) await dropRuns(parent, runDate, header);
+    return header;
+  }
+}
+
+function settled(options: SnapshotOptions): SnapshotSettings {
+  const parsed = snapshotSettings.safeParse(options);
+  if (parsed.success) return parsed.data;
+  const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new ConfigError(`The settings of the snapshot are not valid. ${mistakes.join('; ')}`, {
+    code: 'settings_invalid',
+  });
+}
+
+function stagingParent({ state, storage, alsoTo = [] }: SnapshotOptions): string {
+  if (state !== undefined) return state;
+  if (storage.localRoot !== undefined && alsoTo.length === 0) return join(storage.localRoot, '_staging');
+  throw new ConfigError(
+    'Where nothing can be renamed, and with several targets, a local folder is needed: give `state`.',
+    {
+      code: 'state_missing',
+    },
+  );
+}
+
+/** The staging of this run, and every older one of its date, which this snapshot has replaced. */
+async function dropPublished(parent: string, staging: Staging): Promise<void> {
+  await dropRuns(parent, staging.header.run_date);
+}
+
+/** Only to be called by the holder of the date's lock. */
+async function dropRuns(parent: string, runDate: string, but?: RunHeader): Promise<void> {
+  for (const { run_id, run_date } of await listStagings(parent)) {
+    if (run_date === runDate && run_id !== but?.run_id) await dropStaging(parent, run_id);
+  }
+}

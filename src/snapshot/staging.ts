@@ -1,0 +1,164 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { LocalStorage } from '../storage/local.js';
+import { once } from '../storage/storage.js';
+import { temporaryKey } from '../storage/temporary.js';
+import { Journal } from './journal.js';
+import { jsonBytes } from './json-file.js';
+import type { FileEntry, Slice, WalkEvidence } from './manifest.js';
+
+/** What a run is, written when its staging is made, so that a later process can go on with it. */
+const headerSchema = z.object({
+  run_id: z.string(),
+  run_date: z.iso.date(),
+  /** Whether the run date was asked for, or is just the day on which the run began. */
+  run_date_given: z.boolean(),
+  started_at: z.iso.datetime(),
+  /** Of everything that shapes the files; with another one it is another run. */
+  fingerprint: z.string(),
+});
+export type RunHeader = z.infer<typeof headerSchema>;
+
+/** Files by format: a run may write several. */
+export type StagedFiles = Record<string, FileEntry[]>;
+export type StagedSlice = Omit<Slice, 'files'> & { files: StagedFiles };
+export type StagedOrganizations = WalkEvidence & { uuids: string[]; files: StagedFiles };
+
+type JournalLine =
+  | { type: 'organizations'; organizations: StagedOrganizations }
+  /** A part of a slice was closed; `next` is the page token that continues after it. */
+  | { type: 'part'; slice: StagedSlice; next: string }
+  | { type: 'slice'; slice: StagedSlice }
+  /** Everything was read: from here the run only rolls forward. */
+  | { type: 'ready'; extracted_at: string };
+
+/** What the journal says when it is read from its beginning. */
+export interface Progress {
+  organizations?: StagedOrganizations;
+  parts: Map<string, { slice: StagedSlice; next: string }>;
+  slices: Map<string, StagedSlice>;
+  extractedAt?: string;
+}
+
+/**
+ * The folder of one run: everything it has read, out of the readers' sight, and a journal of what is whole.
+ * Who was killed loses at most what no journal line tells of.
+ */
+export class Staging {
+  readonly progress: Progress = { parts: new Map(), slices: new Map() };
+  readonly files: LocalStorage;
+
+  private constructor(
+    readonly folder: string,
+    readonly header: RunHeader,
+    readonly journal: Journal<JournalLine>,
+    lines: readonly JournalLine[],
+  ) {
+    this.files = new LocalStorage(folder);
+    for (const line of lines) this.#apply(line);
+  }
+
+  /** Makes the staging of a new run, or opens the one that another process left. */
+  static async open(parent: string, header: RunHeader): Promise<Staging> {
+    const folder = join(parent, header.run_id);
+    await makeFolder(parent, folder, header);
+    const { journal, lines } = await Journal.open<JournalLine>(join(folder, 'journal.ndjson'));
+    return new Staging(folder, header, journal, lines);
+  }
+
+  async record(line: JournalLine): Promise<void> {
+    await this.journal.append(line);
+    this.#apply(line);
+  }
+
+  /** Keeps the ids that the closed parts of a slice hold, so that a walk that goes on still drops duplicates. */
+  async saveSeen(slice: StagedSlice, bytes: Uint8Array): Promise<void> {
+    await this.files.stage(seenKey(slice), once(bytes));
+  }
+
+  async loadSeen(slice: StagedSlice): Promise<Uint8Array> {
+    return await readFile(join(this.folder, seenKey(slice)));
+  }
+
+  async dropSeen(slice: StagedSlice): Promise<void> {
+    await this.files.remove(seenKey(slice));
+  }
+
+  /** A guard does not let it be published: a later day's run must not go on with this one. */
+  async refuse(): Promise<void> {
+    await this.files.stage(REFUSED, once(new Uint8Array()));
+  }
+
+  async close(): Promise<void> {
+    await this.journal.close();
+  }
+
+  async drop(): Promise<void> {
+    await this.close();
+    await dropStaging(dirname(this.folder), this.header.run_id);
+  }
+
+  #apply(line: JournalLine): void {
+    const { progress } = this;
+    if (line.type === 'organizations') progress.organizations = line.organizations;
+    if (line.type === 'part') progress.parts.set(line.slice.organization_uuid, line);
+    if (line.type === 'slice') progress.slices.set(line.slice.organization_uuid, line.slice);
+    if (line.type === 'ready') progress.extractedAt = line.extracted_at;
+  }
+}
+
+const REFUSED = 'refused';
+
+/** A file of its own for each count of rows: the one that the journal tells of is never written over. */
+const seenKey = ({ organization_uuid, rows }: StagedSlice): string => `seen/${organization_uuid}-${rows}`;
+
+/** A run that another process left. */
+export interface LeftRun extends RunHeader {
+  refused: boolean;
+}
+
+/** The stagings that lie in a folder, newest first. */
+export async function listStagings(parent: string): Promise<LeftRun[]> {
+  const headers: LeftRun[] = [];
+  for (const name of await readdir(parent).catch(() => [])) {
+    const json = await readFile(join(parent, name, 'run.json'), 'utf8').catch(() => 'null');
+    const header = headerSchema.safeParse(JSON.parse(json)).data;
+    if (header?.run_id === name)
+      headers.push({ ...header, refused: existsSync(join(parent, name, REFUSED)) });
+  }
+  return headers.sort((a, b) => b.started_at.localeCompare(a.started_at));
+}
+
+/** Made aside and renamed, so that there is never a staging without its header. */
+async function makeFolder(parent: string, folder: string, header: RunHeader): Promise<void> {
+  const known = await listStagings(parent);
+  if (known.some(({ run_id }) => run_id === header.run_id)) return;
+  const made = join(parent, temporaryKey());
+  await mkdir(made, { recursive: true, mode: 0o700 });
+  await new LocalStorage(made).stage('run.json', once(jsonBytes(header)));
+  await rename(made, folder);
+}
+
+/** Renamed aside and removed, for the same reason. */
+export async function dropStaging(parent: string, runId: string): Promise<void> {
+  const doomed = join(parent, temporaryKey());
+  await mkdir(dirname(doomed), { recursive: true, mode: 0o700 });
+  await rename(join(parent, runId), doomed);
+  await rm(doomed, { recursive: true, force: true });
+}
+
+/** Leaves just the listed files below a folder of a staging: what a failed walk left half-written must not be published. */
+export async function dropUnlisted(
+  staging: Staging,
+  folder: string,
+  files: readonly string[],
+): Promise<void> {
+  const listed = new Set(files.map((file) => `${folder}/${file}`));
+  for await (const { key } of staging.files.list(folder)) {
+    if (listed.has(key)) continue;
+    await staging.files.remove(key);
+    await rmdir(dirname(join(staging.folder, key))).catch(() => undefined); // only when that was its last file
+  }
+}

@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { StorageError } from '../errors.js';
+import { once, type StagedFolder, type Storage, type StoredObject, type Written } from './storage.js';
+import { temporaryKey } from './temporary.js';
+
+export interface LocalStorageOptions {
+  /** Of files; folders get the same with `x` where `r` is. Default 0o600: this is personal data. */
+  fileMode?: number;
+}
+
+/** Where half-written files of a root lie: beside the stagings, outside every table. */
+const STAGING = '_staging';
+
+/** A folder on a local disk. Everything is fsynced before it gets its name. */
+export class LocalStorage implements Storage {
+  readonly location: string;
+  readonly localRoot: string;
+  readonly #fileMode: number;
+  readonly #folderMode: number;
+
+  constructor(root: string, { fileMode = 0o600 }: LocalStorageOptions = {}) {
+    this.location = root;
+    this.localRoot = resolve(root);
+    this.#fileMode = fileMode;
+    this.#folderMode = fileMode | ((fileMode & 0o444) >> 2);
+  }
+
+  async *read(key: string): AsyncGenerator<Uint8Array> {
+    try {
+      yield* createReadStream(join(this.localRoot, key));
+    } catch (error) {
+      throw storageError('reading', join(this.location, key), error);
+    }
+  }
+
+  async *list(folder: string): AsyncGenerator<StoredObject> {
+    const entries = await readdir(join(this.localRoot, folder), { withFileTypes: true }).catch((error) => {
+      if (isCode(error, 'ENOENT')) return [];
+      throw storageError('listing', join(this.location, folder), error);
+    });
+    for (const entry of entries) {
+      const key = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (entry.isDirectory()) yield* this.list(key);
+      else yield { key, bytes: (await stat(join(this.localRoot, key))).size };
+    }
+  }
+
+  async write(key: string, bytes: AsyncIterable<Uint8Array>): Promise<Written> {
+    return await this.#withTemporary(
+      key,
+      async (temporary, written) => {
+        const path = await this.#place(key);
+        await rename(temporary, path);
+        await syncFolder(dirname(path));
+        return written;
+      },
+      bytes,
+    );
+  }
+
+  async create(key: string, bytes: Uint8Array): Promise<boolean> {
+    return await this.#withTemporary(
+      key,
+      async (temporary) => {
+        const path = await this.#place(key);
+        try {
+          await link(temporary, path);
+        } catch (error) {
+          if (isCode(error, 'EEXIST')) return false;
+          throw error;
+        }
+        await syncFolder(dirname(path));
+        return true;
+      },
+      once(bytes),
+    );
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#doing('removing', key, () => rm(join(this.localRoot, key), { force: true }));
+  }
+
+  /** Two renames: a folder that is not empty cannot be replaced by one. Killed in between, the next call goes on. */
+  async replaceFolder(folder: string, staged: StagedFolder): Promise<void> {
+    await this.#doing('publishing', folder, async () => {
+      const path = await this.#place(folder);
+      const old = `${staged.path}.replaced`;
+      if (await exists(staged.path)) {
+        await rm(old, { recursive: true, force: true });
+        if (await exists(path)) await rename(path, old);
+        await rename(staged.path, path);
+      } else if (staged.files.length === 0 && (await exists(path))) {
+        await rm(old, { recursive: true, force: true });
+        await rename(path, old);
+      }
+      await syncFolder(dirname(path));
+      await rm(old, { recursive: true, force: true });
+    });
+  }
+
+  /** Writes one file where it is to stay, without the detour of a temporary name: for a staging, which nobody reads. */
+  async stage(key: string, bytes: AsyncIterable<Uint8Array>): Promise<Written> {
+    return await this.#doing('writing', key, async () => this.#writeFile(await this.#place(key), bytes));
+  }
+
+  /** The folder of a key is there afterwards. */
+  async #place(key: string): Promise<string> {
+    const path = join(this.localRoot, key);
+    await mkdir(dirname(path), { recursive: true, mode: this.#folderMode });
+    return path;
+  }
+
+  async #withTemporary<T>(
+    key: string,
+    use: (temporary: string, written: Written) => Promise<T>,
+    bytes: AsyncIterable<Uint8Array>,
+  ): Promise<T> {
+    return await this.#doing('writing', key, async () => {
+      const temporary = await this.#place(`${STAGING}/${temporaryKey()}`);
+      try {
+        return await use(temporary, await this.#writeFile(temporary, bytes));
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    });
+  }
+
+  async #writeFile(path: string, bytes: AsyncIterable<Uint8Array>): Promise<Written> {
+    const hash = createHash('sha256');
+    let size = 0;
+    const file = await open(path, 'w', this.#fileMode);
+    try {
+      for await (const chunk of bytes) {
+        hash.update(chunk);
+        size += chunk.byteLength;
+        await writeWhole(file, chunk);
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return { bytes: size, sha256: hash.digest('hex') };
+  }
+
+  async #doing<T>(verb: string, key: string, action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      throw storageError(verb, join(this.location, key), error);
+    }
+  }
+}
+
+async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < chunk.byteLength; ) {
+    offset += (await file.write(chunk, offset)).bytesWritten;
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return; // a folder cannot be opened there
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    (error) => {
+      if (isCode(error, 'ENOENT')) return false;
+      throw error;
+    },
+  );
+}
+
+const isCode = (error: unknown, code: string): boolean => (error as NodeJS.ErrnoException)?.code === code;
+
+const ADVICE: Record<string, string> = {
+  ENOSPC: 'The disk is full: make room, then run the same command again.',
+  EDQUOT: 'The quota is used up: make room, then run the same command again.',
+  EACCES: 'The folder may not be written or read: check its owner and mode.',
+  EPERM: 'The folder may not be written or read: check its owner and mode.',
+  EROFS: 'The file system is read-only: choose another folder.',
+  ENOTDIR: 'A part of the path is a file, not a folder: choose another folder.',
+  EMFILE: 'Too many files are open: raise the limit (ulimit -n) or lower the concurrency.',
+};
+
+/** Errors of sinks and of the API pass through a write; only the file system's own are this file's to explain. */
+function storageError(verb: string, what: string, error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException)?.code;
+  const isSystemError = typeof (error as NodeJS.ErrnoException)?.syscall === 'string';
+  if (!isSystemError || code === undefined) return error;
+  if (code === 'ENOENT' && verb === 'reading') {
+    return new StorageError(`There is no ${what}.`, { code: 'not_found', cause: error });
+  }
+  const advice = ADVICE[code] ?? 'Check the folder and its disk.';
+  return new StorageError(`${capital(verb)} ${what} failed (${code}). ${advice}`, {
+    code: `storage_${code.toLowerCase()}`,
+    failure: ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(code) ? 'config' : 'system',
+    cause: error,
+  });
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

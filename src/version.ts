@@ -1,0 +1,8 @@
+/** The version of the package; a test holds it against package.json. */
+export const VERSION = '0.1.0';
+
+/** Of the Node that runs this, for evidence. */
+export const NODE_VERSION = process.version;
+
+/** The package's name, for the manifest. */
+export const NAME = 'claude-compliance-connector';
