@@ -44,7 +44,21 @@ export class ConfigError extends ComplianceError {
 }
 
 /** A 200 that cannot be trusted: a foreign envelope, a cut list, a record without its key. */
-export class ProtocolError extends ComplianceError {}
+export class ProtocolError extends ComplianceError {
+  /** Of the request, without the query. */
+  readonly path: string | undefined;
+  /** `request-id` of the answer: Anthropic's support asks for it. */
+  readonly requestId: string | undefined;
+
+  constructor(
+    message: string,
+    details: ErrorDetails & { path?: string | undefined; requestId?: string | undefined },
+  ) {
+    super(message, details);
+    this.path = details.path;
+    this.requestId = details.requestId;
+  }
+}
 
 /** Rows that a sink cannot encode. */
 export class SinkError extends ComplianceError {}

@@ -1,0 +1,43 @@
+/** What an answer says about the budget, as far as it can be believed. */
+export interface BudgetReport {
+  /** Requests that the parent organisation has in one window. */
+  readonly limit?: number;
+  /** Requests of it that are left, whoever spent the others. */
+  readonly remaining?: number;
+  /** When more will be left, milliseconds since 1970 by the server's clock. */
+  readonly reset?: number;
+  /** The same as a wait from now, in milliseconds, with a clock that is off put right. */
+  readonly resetIn?: number;
+}
+
+/** Below this, latency and the seconds that `date` is cut to explain what looks like a clock that is off. */
+const CLOCK_TOLERANCE = 5_000;
+
+/** Reads the `anthropic-ratelimit-requests-*` headers against `now`; what is missing or absurd is left out. */
+export function parseBudget(
+  headers: Readonly<Record<string, string | undefined>>,
+  now: number,
+): BudgetReport {
+  const limit = positive(headers['anthropic-ratelimit-requests-limit']);
+  const remaining = count(headers['anthropic-ratelimit-requests-remaining']);
+  const reset = instant(headers['anthropic-ratelimit-requests-reset']);
+  const date = instant(headers.date);
+  const isOff = date !== undefined && Math.abs(date - now) > CLOCK_TOLERANCE;
+  return {
+    ...(limit !== undefined && { limit }),
+    ...(remaining !== undefined && (limit === undefined || remaining <= limit) && { remaining }),
+    ...(reset !== undefined && { reset, resetIn: reset - (isOff ? date : now) }),
+  };
+}
+
+const count = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+
+const positive = (text: string | undefined): number | undefined => count(text) || undefined;
+
+/** RFC 3339, or the form of the `date` header; never the many others that Date.parse takes. */
+function instant(text: string | undefined): number | undefined {
+  if (text === undefined || !/^(?:\d{4}-\d\d-\d\d[Tt ]|[A-Z][a-z]{2}, )/.test(text)) return undefined;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}

@@ -1,0 +1,62 @@
+import { APIConnectionError, APITimeoutError } from '../api-errors.js';
+
+/** Codes of Node and undici, and what they mean for the reader. */
+const KINDS: readonly { codes: RegExp; code: string; what: string }[] = [
+  { codes: /^ECONNREFUSED$/, code: 'connection_refused', what: 'the connection was refused' },
+  { codes: /^(?:ENOTFOUND|EAI_AGAIN)$/, code: 'host_not_found', what: 'the host name was not resolved' },
+  {
+    codes: /^(?:UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT|UND_ERR_HEADERS_TIMEOUT|UND_ERR_BODY_TIMEOUT)$/,
+    code: 'timeout',
+    what: 'the network timed out',
+  },
+  {
+    codes: /^(?:UND_ERR_RES_CONTENT_LENGTH_MISMATCH|Z_\w+|ERR__\w+)$/,
+    code: 'body_cut',
+    what: 'the answer was cut short or damaged',
+  },
+  {
+    codes: /CERT|^ERR_(?:TLS|SSL)_|^EPROTO$|SELF_SIGNED|UNABLE_TO_|^UND_ERR_PRX_TLS$/,
+    code: 'tls_failed',
+    what: 'the server could not be trusted, or does not speak TLS (is a company certificate missing?)',
+  },
+  {
+    codes: /^(?:ECONNRESET|EPIPE|UND_ERR_SOCKET|HPE_\w+)$/,
+    code: 'connection_reset',
+    what: 'the connection broke',
+  },
+];
+
+/** What failed to give an answer at all, in one sentence; the cause is kept. */
+export function connectionError(
+  request: { method: string; path: string },
+  cause: unknown,
+): APIConnectionError {
+  const proxyStatus = /^Proxy response \((\d+)\)/.exec(message(cause))?.[1];
+  if (proxyStatus !== undefined) {
+    return new APIConnectionError(
+      `${request.method} ${request.path} did not get through the proxy, which answered ${proxyStatus}. Check its address and sign-in.`,
+      { ...request, code: 'proxy_refused', failure: proxyStatus < '500' ? 'config' : 'transient', cause },
+    );
+  }
+  const served = codes(cause);
+  const kind = KINDS.find(({ codes }) => served.some((code) => codes.test(code)));
+  const { code, what } = kind ?? { code: 'connection_failed', what: 'the connection failed' };
+  const hint = served[0] === undefined ? '' : ` (${served[0]})`;
+  return new (code === 'timeout' ? APITimeoutError : APIConnectionError)(
+    `${request.method} ${request.path} got no whole answer: ${what}${hint}. Try again later.`,
+    { ...request, code, cause },
+  );
+}
+
+const message = (error: unknown): string => (error instanceof Error ? error.message : '');
+
+/** The codes of an error and of what caused it, the outermost first. */
+function codes(error: unknown): string[] {
+  const found: string[] = [];
+  for (let at = error; at instanceof Error && found.length < 8; at = at.cause) {
+    const { code } = at as Error & { code?: unknown };
+    if (typeof code === 'string') found.push(code);
+    if (at instanceof AggregateError) found.push(...at.errors.flatMap(codes));
+  }
+  return found;
+}

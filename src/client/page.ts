@@ -1,0 +1,164 @@
+import { JSONParser, type ParsedTokenInfo, TokenType } from '@streamparser/json';
+import { ProtocolError } from '../errors.js';
+import {
+  type Envelope,
+  type EnvelopeLimits,
+  fault,
+  parseEnvelope,
+  tooDeep,
+  tooManyRecords,
+} from './envelope.js';
+
+/** Caps on the body of one page. */
+export interface PageLimits extends EnvelopeLimits {
+  /** Up to here the text is held whole and goes through JSON.parse. */
+  readonly softBytes: number;
+  /** Not a byte more is read. */
+  readonly bytes: number;
+  /** Tokens of JSON beyond the soft cap: 2 million take about 100 MB. */
+  readonly tokens: number;
+  /** Bytes of one text or number beyond the soft cap. */
+  readonly tokenBytes: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** A page of 1,000 users is about 0.3 MB; a page that passes one of these is hostile or broken. */
+export const PAGE_LIMITS: PageLimits = {
+  softBytes: 8 * MIB,
+  bytes: 64 * MIB,
+  tokens: 2_000_000,
+  tokenBytes: 8 * MIB,
+  records: 10_000,
+  depth: 64,
+};
+
+/** Up to here even a body of nothing but brackets costs JSON.parse less than 50 MB. */
+const HARMLESS_BYTES = MIB;
+/** Commas and brackets in a body above that which JSON.parse may be given. */
+const HARMLESS_MARKS = 500_000;
+
+/** A page as it was read. */
+export interface ReadPage extends Envelope {
+  /** Of the body, decompressed. */
+  readonly bytes: number;
+}
+
+/**
+ * Reads the body of a page, whole or not at all: JSON.parse up to the soft cap, and beyond it the streaming
+ * parser, which is slower but need not hold the text.
+ * @throws ProtocolError `body_empty`, `body_not_json`, `body_not_utf8`, `body_too_large`, `body_too_dense`,
+ * and those of `parseEnvelope`
+ */
+export async function readPage(
+  body: AsyncIterable<Uint8Array>,
+  limits: PageLimits = PAGE_LIMITS,
+): Promise<ReadPage> {
+  const held: Uint8Array[] = [];
+  let bytes = 0;
+  let parser: Parser | undefined;
+  for await (const chunk of body) {
+    bytes += chunk.byteLength;
+    if (bytes > limits.bytes) throw fault('body_too_large', `is longer than ${limits.bytes} bytes`);
+    if (parser) parser.write(chunk);
+    else held.push(chunk);
+    if (!parser && bytes > limits.softBytes) {
+      parser = streamingParser(limits);
+      for (const first of held.splice(0)) parser.write(first);
+    }
+  }
+  if (!parser && bytes > HARMLESS_BYTES && marks(held) > HARMLESS_MARKS) {
+    parser = streamingParser(limits);
+    for (const chunk of held) parser.write(chunk);
+  }
+  return { ...parseEnvelope(parser ? parser.end() : parseWhole(held), limits), bytes };
+}
+
+/** Commas and opening brackets: how many values the body may hold, at most. */
+function marks(chunks: readonly Uint8Array[]): number {
+  let count = 0;
+  for (const chunk of chunks) {
+    for (const byte of chunk) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) count += 1;
+  }
+  return count;
+}
+
+function parseWhole(chunks: readonly Uint8Array[]): unknown {
+  const text = utf8(() => new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
+  if (text.trim() === '') throw fault('body_empty', 'is empty');
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw notJson(); // V8's message quotes the body, which may name people
+  }
+}
+
+const notJson = (): ProtocolError => fault('body_not_json', 'is not JSON');
+
+function utf8<T>(decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    throw fault('body_not_utf8', 'is not valid UTF-8', error);
+  }
+}
+
+interface Parser {
+  write(chunk: Uint8Array): void;
+  /** The whole value, once the document is closed. */
+  end(): unknown;
+}
+
+/** Builds what JSON.parse would build, from chunks, and stops at the caps. */
+function streamingParser(limits: PageLimits): Parser {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const parser = new JSONParser({ paths: ['$'], stringBufferSize: 4096, numberBufferSize: 4096 });
+  let root: unknown;
+  let depth = 0;
+  let records = 0;
+  let tokens = 0;
+  let written = 0;
+  let lastToken = 0;
+
+  parser.onValue = ({ value }) => {
+    root = value;
+  };
+  parser.onToken = ({ token, offset }: ParsedTokenInfo) => {
+    lastToken = offset;
+    tokens += 1;
+    if (tokens > limits.tokens)
+      throw fault('body_too_dense', `holds more than ${limits.tokens} tokens of JSON`);
+    if (token === TokenType.LEFT_BRACE || token === TokenType.LEFT_BRACKET) {
+      depth += 1;
+      if (depth > limits.depth) throw tooDeep(limits);
+      if (depth === 3 && token === TokenType.LEFT_BRACE) records += 1; // an object in a list of the envelope
+      if (records > limits.records) throw tooManyRecords(limits);
+    } else if (token === TokenType.RIGHT_BRACE || token === TokenType.RIGHT_BRACKET) {
+      depth -= 1;
+    }
+  };
+  const guarded = (work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      throw error instanceof ProtocolError ? error : notJson();
+    }
+  };
+  return {
+    write(chunk) {
+      utf8(() => decoder.decode(chunk, { stream: true })); // the parser does not look at every byte
+      guarded(() => parser.write(chunk));
+      written += chunk.byteLength;
+      if (written - lastToken > limits.tokenBytes) {
+        throw fault('body_too_large', `holds a value longer than ${limits.tokenBytes} bytes`);
+      }
+    },
+    end() {
+      utf8(() => decoder.decode());
+      guarded(() => {
+        if (!parser.isEnded) parser.end();
+      });
+      return root;
+    },
+  };
+}

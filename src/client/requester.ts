@@ -1,0 +1,252 @@
+import { APIError, APITimeoutError } from '../api-errors.js';
+import type { Clock } from '../clock.js';
+import { AbortedError, type ComplianceError, ConfigError, ProtocolError } from '../errors.js';
+import type { OnEvent } from '../events.js';
+import { redact } from '../redact.js';
+import { VERSION } from '../version.js';
+import { answerError } from './answer-error.js';
+import { type BudgetReport, parseBudget } from './budget-report.js';
+import { connectionError } from './connection-error.js';
+import type { Envelope } from './envelope.js';
+import { type Expiry, expiry } from './expiry.js';
+import type { Pacer } from './pacer.js';
+import { readPage } from './page.js';
+import { isRetried, parseRetryAfter, RETRY_AFTER_CAP, retryDelay } from './retry-timing.js';
+import type { ClientSettings } from './settings.js';
+import { ACCEPT_ENCODING, type Answer, type Transport } from './transport.js';
+
+/** One page to ask for. */
+export interface PageRequest {
+  /** Below the base URL, each segment encoded. */
+  path: string;
+  query: Readonly<Record<string, string>>;
+  /** The organisation that the path names, for events and errors. */
+  organizationUuid?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** One page, whole and valid. */
+export interface Page extends Envelope {
+  /** Of the body, decompressed. */
+  readonly bytes: number;
+  readonly requestId: string | undefined;
+  /** When the attempt that gave it was sent, milliseconds since 1970. */
+  readonly requestedAt: number;
+}
+
+/** Gets pages, one attempt after another until one is whole: the unit of retry is the page. */
+export interface Requester {
+  /** @throws APIError, APIConnectionError, ProtocolError, AbortedError */
+  getPage(request: PageRequest): Promise<Page>;
+  /** What the last answer said of the budget. */
+  readonly budget: BudgetReport;
+  /** Ends what is in flight and the connections. */
+  close(): Promise<void>;
+}
+
+export interface RequesterOptions {
+  settings: ClientSettings;
+  transport: Transport;
+  pacer: Pacer;
+  clock: Clock;
+  onEvent?: OnEvent | undefined;
+  signal?: AbortSignal | undefined;
+  /** In [0, 1): the jitter. */
+  random?: () => number;
+}
+
+/** Of an answer that is no page, so much is read, in bytes. */
+const ERROR_BODY = 64 * 1024;
+
+/** Contents of a 200 that the next attempt may well put right. */
+const RETRIED_CONTENTS = new Set(['body_empty', 'body_not_json', 'body_not_utf8']);
+
+const METHOD = 'GET';
+
+/** A failed attempt that is worth another. */
+class Again extends Error {
+  constructor(
+    override readonly cause: ComplianceError,
+    readonly retryAfter?: number,
+  ) {
+    super();
+  }
+  get isRateLimited(): boolean {
+    return this.cause instanceof APIError && this.cause.status === 429;
+  }
+}
+
+/** Makes the requester of one client. */
+export function createRequester(options: RequesterOptions): Requester {
+  const { settings, transport, pacer, clock, onEvent, signal, random = Math.random } = options;
+  const { origin, pathname } = new URL(settings.baseUrl);
+  const base = `${origin}${pathname.replace(/\/+$/, '')}`;
+  const headers = {
+    'x-api-key': settings.apiKey,
+    accept: 'application/json',
+    'accept-encoding': ACCEPT_ENCODING,
+    'user-agent': `claude-compliance-connector/${VERSION}`,
+    ...(settings.anthropicVersion !== '' && { 'anthropic-version': settings.anthropicVersion }),
+  };
+  const closing = new AbortController();
+  let budget: BudgetReport = {};
+
+  async function getPage(request: PageRequest): Promise<Page> {
+    using call = expiry({ clock, parents: [closing.signal, signal, request.signal] });
+    try {
+      await pacer.take(call.signal);
+    } catch (error) {
+      throw ended(call.signal) ?? error;
+    }
+    using deadline = expiry({ clock, ms: settings.deadline, parents: [call.signal] });
+    const endsAt = clock.elapsed() + settings.deadline;
+    let refusals = 0; // answers 429, which use up time and not attempts
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await attemptPage(request, deadline);
+      } catch (failure) {
+        if (!(failure instanceof Again)) throw failure;
+        if (failure.isRateLimited) refusals += 1;
+        if (attempt - refusals > settings.maxRetries) throw failure.cause;
+        const { retryAfter } = failure;
+        const step = failure.isRateLimited ? refusals : attempt - refusals;
+        const wait = retryDelay({ attempt: step, retryAfter, random: random() });
+        if (clock.elapsed() + wait >= endsAt) throw failure.cause;
+        tellRetry(request, attempt, failure.cause, wait);
+        try {
+          // A 429 concerns everybody: the pacer waits, and this page in its line.
+          if (failure.isRateLimited) pacer.pause(wait);
+          else await clock.sleep(wait, deadline.signal);
+          await pacer.take(deadline.signal);
+        } catch (error) {
+          throw ended(call.signal) ?? (deadline.expired ? failure.cause : error);
+        }
+      }
+    }
+  }
+
+  /** One request and all of its answer; the caller has taken from the budget. */
+  async function attemptPage(request: PageRequest, deadline: Expiry): Promise<Page> {
+    const { path, organizationUuid } = request;
+    const at = { method: METHOD, path };
+    using attempt = expiry({ clock, ms: settings.timeout, parents: [deadline.signal] });
+    const requestedAt = clock.now();
+    let answer: Answer | undefined;
+    try {
+      const url = new URL(`${base}${path}`);
+      url.search = new URLSearchParams(request.query).toString();
+      answer = await transport.get({ url, headers, signal: attempt.signal });
+      const report = parseBudget(answer.headers, clock.now());
+      settle(report);
+      if (answer.status !== 200) throw await refused(request, answer, report);
+      const requestId = answer.headers['request-id'];
+      const page = { ...(await readPage(answer.body())), requestId, requestedAt };
+      onEvent?.({
+        type: 'page',
+        path,
+        records: page.records.length,
+        bytes: page.bytes,
+        ...(organizationUuid !== undefined && { organizationUuid }),
+        ...(requestId !== undefined && { requestId }),
+      });
+      return page;
+    } catch (error) {
+      if (!answer) pacer.settle();
+      else answer.discard();
+      if (error instanceof Again || error instanceof APIError) throw error;
+      const over = ended(attempt.signal, attempt.expired || deadline.expired);
+      if (over) throw over;
+      if (error instanceof ProtocolError) throw distrusted(path, answer, error);
+      if (deadline.expired) throw late(path, 'deadline_exceeded', settings.deadline);
+      if (attempt.expired) throw new Again(late(path, 'timeout', settings.timeout));
+      const lost = connectionError(at, error);
+      throw lost.failure === 'config' ? lost : new Again(lost);
+    }
+  }
+
+  function settle(report: BudgetReport): void {
+    pacer.settle(report);
+    if (report.limit !== undefined || report.remaining !== undefined) budget = report;
+  }
+
+  async function refused(request: PageRequest, answer: Answer, report: BudgetReport): Promise<Error> {
+    const { status, headers: served } = answer;
+    const asked = parseRetryAfter(served['retry-after'], clock.now());
+    const error = answerError({
+      method: METHOD,
+      path: request.path,
+      organizationUuid: request.organizationUuid,
+      status,
+      requestId: served['request-id'],
+      retryAfter: asked,
+      body: await readText(answer),
+      secrets: [settings.apiKey],
+    });
+    if (!isRetried(status, served['x-should-retry'], error.apiMessage ?? '')) return error;
+    // The budget is back at the later of the two.
+    const reset = status === 429 ? Math.min(report.resetIn ?? 0, RETRY_AFTER_CAP) : 0;
+    return new Again(error, Math.max(asked ?? 0, reset));
+  }
+
+  function tellRetry({ path }: PageRequest, attempt: number, error: ComplianceError, wait: number): void {
+    const status = error instanceof APIError ? { status: error.status } : {};
+    onEvent?.({ type: 'retrying', path, attempt, code: error.code, ...status, until: clock.now() + wait });
+  }
+
+  /** What the end of a signal means, unless it only was a time that ran out. */
+  function ended(aborted: AbortSignal, isTime = false): Error | undefined {
+    if (!aborted.aborted || isTime) return undefined;
+    if (closing.signal.aborted) return closing.signal.reason as Error;
+    return new AbortedError('The request was given up, because its signal was aborted.', aborted.reason);
+  }
+
+  return {
+    getPage,
+    get budget() {
+      return budget;
+    },
+    async close() {
+      closing.abort(new ConfigError('The client is closed. Open another one.', { code: 'client_closed' }));
+      await transport.close();
+    },
+  };
+}
+
+/** The text of an answer that is no page, as far as the bound allows and the connection holds. */
+async function readText(answer: Answer): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of answer.body()) {
+      chunks.push(chunk);
+      bytes += chunk.byteLength;
+      if (bytes >= ERROR_BODY) break;
+    }
+  } catch {
+    // The status says enough.
+  }
+  return Buffer.concat(chunks).subarray(0, ERROR_BODY).toString('utf8');
+}
+
+function late(path: string, code: string, ms: number): APITimeoutError {
+  return new APITimeoutError(`${METHOD} ${path} gave no whole answer within ${ms} ms. Try again later.`, {
+    method: METHOD,
+    path,
+    code,
+  });
+}
+
+/** Says of which answer it is that it cannot be trusted. */
+function distrusted(path: string, answer: Answer | undefined, error: ProtocolError): Error {
+  const requestId = answer?.headers['request-id'];
+  const request = requestId === undefined ? '' : ` (request ${redact(requestId)})`;
+  const { code, message, cause } = error;
+  const told = new ProtocolError(`The answer to ${METHOD} ${path}${request} ${message}.`, {
+    code,
+    cause,
+    path,
+    requestId,
+    failure: RETRIED_CONTENTS.has(code) ? 'transient' : 'system',
+  });
+  return RETRIED_CONTENTS.has(code) ? new Again(told) : told;
+}

@@ -1,0 +1,135 @@
+import { rootCertificates } from 'node:tls';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { ProtocolError } from '../errors.js';
+
+export type { Dispatcher };
+
+/** Which proxy to go through; nothing is read from the environment here. */
+export interface ProxySettings {
+  /** The proxy for `http:` addresses, and for `https:` ones unless `httpsProxy` says otherwise. */
+  httpProxy?: string | undefined;
+  httpsProxy?: string | undefined;
+  /** Hosts that are reached directly: names, `.suffixes` and ports, separated by commas; `*` for all. */
+  noProxy?: string | undefined;
+}
+
+/** How the transport reaches the network. */
+export interface TransportOptions {
+  /** An undici dispatcher of the caller's own, which the caller closes; `proxy` and `ca` are then its business. */
+  dispatcher?: Dispatcher | undefined;
+  proxy?: ProxySettings | undefined;
+  /** PEM certificates that are trusted besides Node's own. */
+  ca?: string | undefined;
+}
+
+/** One answer, its body not read yet. Read it to the end or call `discard`, or the connection is lost. */
+export interface Answer {
+  readonly status: number;
+  /** The first value of each header, names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The body, decompressed as it is read: what is not read is not decompressed. */
+  body(): AsyncIterable<Uint8Array>;
+  /** Gives the rest of the body up, and its connection too. */
+  discard(): void;
+}
+
+/** The one place that knows the HTTP library. It follows no redirect and retries nothing. */
+export interface Transport {
+  get(request: { url: URL; headers: Record<string, string>; signal: AbortSignal }): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+const DECODERS = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+} as const;
+
+/** What the transport can decode, for `accept-encoding`. */
+export const ACCEPT_ENCODING = 'gzip, deflate, br';
+
+/** Opens a transport; the caller closes it. */
+export function openTransport({ dispatcher, proxy = {}, ca }: TransportOptions): Transport {
+  const agent = dispatcher ?? openAgent(proxy, ca);
+  return {
+    async get({ url, headers, signal }) {
+      const {
+        statusCode,
+        headers: served,
+        body,
+      } = await agent.request({
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
+        method: 'GET',
+        headers,
+        signal,
+        // The attempt's own signal ends every phase.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      });
+      body.on('error', () => undefined); // an abort after the last read is nobody's business
+      const flat = firstValues(served);
+      return {
+        status: statusCode,
+        headers: flat,
+        body: () => decoded(body, flat['content-encoding']),
+        discard: () => body.destroy(),
+      };
+    },
+    async close() {
+      if (!dispatcher) await agent.destroy();
+    },
+  };
+}
+
+/** `''` where a proxy is not set: left out, undici would read the environment by itself. */
+function openAgent(
+  { httpProxy = '', httpsProxy = '', noProxy = '' }: ProxySettings,
+  ca?: string,
+): Dispatcher {
+  const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
+  return new EnvHttpProxyAgent({
+    httpProxy,
+    httpsProxy,
+    noProxy,
+    allowH2: false,
+    connect: trust,
+    requestTls: trust,
+    proxyTls: trust,
+  });
+}
+
+function firstValues(
+  headers: Record<string, string | string[] | undefined>,
+): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+  );
+}
+
+type Body = Dispatcher.ResponseData['body'];
+
+function decoded(body: Body, encoding: string | undefined): AsyncIterable<Uint8Array> {
+  const name = encoding?.trim().toLowerCase() ?? 'identity';
+  if (name === 'identity' || name === '') return body;
+  const decoder = Object.hasOwn(DECODERS, name) ? DECODERS[name as keyof typeof DECODERS] : undefined;
+  if (!decoder) {
+    throw new ProtocolError('is compressed in a way that was not asked for', {
+      code: 'unknown_encoding',
+    });
+  }
+  return inflated(body, decoder());
+}
+
+/** `pipe` bounds what lies between the two; the errors and the end of each reach the other here. */
+async function* inflated(body: Body, decoder: ReturnType<(typeof DECODERS)['gzip']>) {
+  body.on('error', (error) => decoder.destroy(error));
+  try {
+    yield* body.pipe(decoder) as AsyncIterable<Uint8Array>;
+  } finally {
+    body.destroy();
+    decoder.destroy();
+  }
+}

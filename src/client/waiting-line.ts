@@ -1,0 +1,81 @@
+import type { Clock } from '../clock.js';
+
+/** Who waits to send a request, first come, first served. */
+export interface WaitingLine {
+  /** Resolves when the caller is first and need not wait any longer; rejects with the signal's reason. */
+  join(signal?: AbortSignal): Promise<void>;
+  /** Looks again, because something changed that the wait depends on. */
+  look(): void;
+}
+
+interface Waiter {
+  go(): void;
+}
+
+/** A line whose first waits as long as `wait` says, which is asked anew after every wait. */
+export function waitingLine<W extends { ms: number }>({
+  clock,
+  wait,
+  sent,
+  told,
+}: {
+  clock: Clock;
+  /** How long the first still waits, in milliseconds; 0: it may go; infinite: until `look`. */
+  wait: () => W;
+  /** Called as one goes. */
+  sent: () => void;
+  /** Called before each wait. */
+  told: (wait: W) => void;
+}): WaitingLine {
+  const line: Waiter[] = [];
+  let timer: AbortController | undefined;
+
+  /** Lets go whoever may, and sets one timer for the first who may not yet. */
+  function look(): void {
+    timer?.abort();
+    timer = undefined;
+    while (line.length > 0) {
+      const next = wait();
+      if (next.ms > 0) {
+        told(next);
+        if (next.ms !== Number.POSITIVE_INFINITY) sleep(next.ms);
+        return;
+      }
+      sent();
+      line.shift()?.go();
+    }
+  }
+  function sleep(ms: number): void {
+    const mine = new AbortController();
+    timer = mine;
+    clock.sleep(ms, mine.signal).then(
+      () => {
+        if (timer === mine) look();
+      },
+      () => undefined, // something changed in the meantime, and was looked at
+    );
+  }
+
+  return {
+    look,
+    join(signal) {
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        const leave = () => {
+          line.splice(line.indexOf(waiter), 1);
+          reject(signal?.reason);
+          look(); // the timer of an empty line must not keep the process alive
+        };
+        const waiter: Waiter = {
+          go() {
+            signal?.removeEventListener('abort', leave);
+            resolve();
+          },
+        };
+        signal?.addEventListener('abort', leave, { once: true });
+        line.push(waiter);
+        if (line.length === 1) look();
+      });
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { createPacer } from '../client/pacer.js';
+import { createRequester, type Requester } from '../client/requester.js';
+import { type ClientSettingsInput, parseClientSettings } from '../client/settings.js';
+import { type Dispatcher, openTransport, type ProxySettings } from '../client/transport.js';
+import { type Clock, systemClock } from '../clock.js';
+import type { OnEvent } from '../events.js';
+import { type OrganizationsApi, organizationsApi } from './organizations-api.js';
+
+/** All that a client may be told; only `apiKey` must be. */
+export interface ComplianceClientOptions extends ClientSettingsInput {
+  /** Ends everything that the client does. */
+  signal?: AbortSignal | undefined;
+  /** Told what happens while it works; it must not throw. */
+  onEvent?: OnEvent | undefined;
+  /** An undici dispatcher, which the caller closes; `proxy` and `ca` are then its own business. */
+  dispatcher?: Dispatcher | undefined;
+  /** The proxy to go through; the environment is not read. */
+  proxy?: ProxySettings | undefined;
+  /** PEM certificates that are trusted besides Node's own. */
+  ca?: string | undefined;
+  /** Where time comes from; for tests. */
+  clock?: Clock | undefined;
+  /** The length of the budget's window in milliseconds; for tests, the API's is a minute. */
+  budgetWindow?: number | undefined;
+}
+
+/** What the API last said of the budget that all programs of the parent organisation share. */
+export interface RateLimit {
+  /** Requests in a window. */
+  limit: number | undefined;
+  /** Requests of it that are left. */
+  remaining: number | undefined;
+  /** When more are left, by the server's clock. */
+  reset: Date | undefined;
+}
+
+/**
+ * Reads organisations and their users from Anthropic's Compliance API, within its budget, and so that nothing is lost
+ * or doubled. Close it when done: `await using client = new ComplianceClient({ apiKey })`.
+ */
+export class ComplianceClient implements AsyncDisposable {
+  /** The organisations that the key covers, and their users. */
+  readonly organizations: OrganizationsApi;
+  readonly #requester: Requester;
+  readonly #baseUrl: string;
+
+  /** @throws ConfigError `invalid_settings`, with every mistake at once */
+  constructor(options: ComplianceClientOptions) {
+    const { signal, onEvent, dispatcher, proxy, ca, clock = systemClock, budgetWindow, ...input } = options;
+    const settings = parseClientSettings(input);
+    const { requestsPerMinute, budgetShare, pageSize } = settings;
+    const window = budgetWindow === undefined ? {} : { window: budgetWindow };
+    const pacer = createPacer({ clock, requestsPerMinute, budgetShare, onEvent, ...window });
+    const transport = openTransport({ dispatcher, proxy, ca });
+    this.#requester = createRequester({ settings, transport, pacer, clock, onEvent, signal });
+    this.#baseUrl = settings.baseUrl;
+    this.organizations = organizationsApi({ requester: this.#requester, clock, pageSize, onEvent });
+  }
+
+  /** What the last answer said of the budget; undefined before it said anything. */
+  get rateLimit(): RateLimit | undefined {
+    const { limit, remaining, reset } = this.#requester.budget;
+    if (limit === undefined && remaining === undefined) return undefined;
+    return { limit, remaining, reset: reset === undefined ? undefined : new Date(reset) };
+  }
+
+  /** Ends what is in flight and the connections; a request after it is a ConfigError `client_closed`. */
+  async close(): Promise<void> {
+    await this.#requester.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** What `console.log` shows: never the key. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `ComplianceClient { baseUrl: '${this.#baseUrl}' }`;
+  }
+}
