@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { afterEach, expect, test } from 'vitest';
 
@@ -37,4 +38,14 @@ test('for programs it prints JSON, takes all options, and ends with its parent',
   expect(answer.status).toBe(403);
   child?.stdin?.end();
   expect(await once(child as ChildProcess, 'exit')).toEqual([0, null]);
+});
+
+test('requests under way do not keep it from ending', async () => {
+  const { url } = JSON.parse(await run('--json', '--latency', '600000')) as { url: string };
+  const pending = request(`${url}/v1/compliance/organizations`, { headers: { expect: '100-continue' } });
+  const broken = once(pending, 'error');
+  await once(pending, 'continue'); // the server has it
+  child?.kill('SIGINT');
+  expect(await once(child as ChildProcess, 'exit')).toEqual([0, null]);
+  await broken;
 });

@@ -118,19 +118,29 @@ describe('answers', () => {
 });
 
 describe('delivery', () => {
-  test.each<Fault>([
-    { type: 'reset' },
-    { type: 'reset', after: 'headers' },
-    { type: 'reset', after: 100 },
-    { type: 'cut', after: 'nothing' },
-    { type: 'cut', after: 0 },
-    { type: 'cut', after: 100 },
-    { type: 'cut', after: 100, chunked: true },
-  ])('a broken answer: %o', async (fault) => {
+  const reset = 'ECONNRESET';
+  const closed = 'UND_ERR_SOCKET'; // what undici calls an end in good order that comes too early
+  test.each<{ fault: Fault; code: string }>([
+    { fault: { type: 'reset' }, code: reset },
+    { fault: { type: 'reset', after: 'headers' }, code: reset },
+    { fault: { type: 'reset', after: 100 }, code: reset },
+    { fault: { type: 'cut', after: 'nothing' }, code: closed },
+    { fault: { type: 'cut', after: 0 }, code: closed },
+    { fault: { type: 'cut', after: 100 }, code: closed },
+    { fault: { type: 'cut', after: 100, chunked: true }, code: closed },
+  ])('a broken answer: $fault', async ({ fault, code }) => {
     await start(fault);
-    await expect(ask().then((response) => response.text())).rejects.toThrow();
+    const read = ask().then((response) => response.text());
+    await expect(read).rejects.toMatchObject({ cause: { code } });
     expect(api.requests[0]).toMatchObject({ status: 200 });
     expect(api.requests[0]).not.toHaveProperty('aborted');
+  });
+
+  test.each([true, false])('a cut answer says its length, unless it is chunked: %s', async (chunked) => {
+    await start({ type: 'cut', after: 100, chunked });
+    const response = await ask();
+    expect(response.headers.has('content-length')).toBe(!chunked);
+    await expect(response.text()).rejects.toThrow();
   });
 
   test('what comes before a cut arrives', async () => {
