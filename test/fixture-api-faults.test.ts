@@ -265,7 +265,7 @@ describe('where faults fall', () => {
     api.fault({ match: { nth: 2 }, do: broken });
     api.fault({ match: { times: 1, path: /users\?limit=10$/ }, do: { type: 'answer', status: 502 } });
     api.fault({ match: { organizationUuid: 'another' }, do: { type: 'answer', status: 500 } });
-    api.fault({ match: { organizationUuid: uuid as string, nth: 2 }, do: { type: 'answer', status: 529 } });
+    api.fault({ match: { organizationUuid: uuid as string, nth: 4 }, do: { type: 'answer', status: 529 } });
     expect(await statuses(5)).toEqual([502, 503, 200, 529, 200]);
   });
 
