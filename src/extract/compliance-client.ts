@@ -41,8 +41,11 @@ export interface RateLimit {
 export class ComplianceClient implements AsyncDisposable {
   /** The organisations that the key covers, and their users. */
   readonly organizations: OrganizationsApi;
+  /** Where the API is. */
+  readonly baseUrl: string;
+  /** Users asked for with one request, unless a call says otherwise. */
+  readonly pageSize: number;
   readonly #requester: Requester;
-  readonly #baseUrl: string;
 
   /** @throws ConfigError `invalid_settings`, with every mistake at once */
   constructor(options: ComplianceClientOptions) {
@@ -53,7 +56,8 @@ export class ComplianceClient implements AsyncDisposable {
     const pacer = createPacer({ clock, requestsPerMinute, budgetShare, onEvent, ...window });
     const transport = openTransport({ dispatcher, proxy, ca });
     this.#requester = createRequester({ settings, transport, pacer, clock, onEvent, signal });
-    this.#baseUrl = settings.baseUrl;
+    this.baseUrl = settings.baseUrl;
+    this.pageSize = pageSize;
     this.organizations = organizationsApi({ requester: this.#requester, clock, pageSize, onEvent });
   }
 
@@ -75,6 +79,6 @@ export class ComplianceClient implements AsyncDisposable {
 
   /** What `console.log` shows: never the key. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return `ComplianceClient { baseUrl: '${this.#baseUrl}' }`;
+    return `ComplianceClient { baseUrl: '${this.baseUrl}' }`;
   }
 }
