@@ -30,6 +30,8 @@ export interface SinkOptions {
 /** One format of the registry in `index.ts`. */
 export interface SinkFormat {
   readonly name: string;
+  /** The `format` of its sinks: another than the name where two writers make the same kind of file. */
+  readonly format: string;
   /** A sentence for `--help`. */
   readonly summary: string;
   /** What `compression` may say; the first is the default. */

@@ -1,0 +1,45 @@
+import { AsyncByteQueue, RecordBatchFileWriter } from 'apache-arrow';
+import { arrowSchemaOf, recordBatches } from './columns.js';
+import { chooseCompression } from './compression.js';
+import type { Sink, SinkFormat } from './sink.js';
+
+const COMPRESSIONS = ['none'] as const;
+
+/** The Arrow IPC file format (also known as Feather 2), not compressed: a cut file is no file, a cut stream would be. */
+export const arrow: SinkFormat = {
+  name: 'arrow',
+  format: 'arrow',
+  summary: 'Arrow IPC file (Feather 2) with true types, not compressed.',
+  compressions: COMPRESSIONS,
+  create(options = {}) {
+    const compression = chooseCompression('arrow', COMPRESSIONS, options.compression);
+    return { format: 'arrow', extension: 'arrow', options: { compression }, encode };
+  },
+};
+
+const encode: Sink['encode'] = async function* (schema, batches) {
+  const written = new Written();
+  const writer = new RecordBatchFileWriter();
+  writer.reset(written, arrowSchemaOf(schema)); // without a batch it would else leave a file of no bytes
+  for await (const batch of recordBatches(schema, batches)) {
+    writer.write(batch);
+    yield written.take();
+  }
+  writer.close();
+  yield written.take();
+};
+
+/** Takes the writer's bytes as they are made; the library's own queue gives them to streams without any bound. */
+class Written extends AsyncByteQueue {
+  #chunks: Uint8Array[] = [];
+
+  override write(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+  }
+
+  take(): Uint8Array {
+    const bytes = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    return bytes;
+  }
+}

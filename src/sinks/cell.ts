@@ -1,0 +1,24 @@
+import { SinkError } from '../errors.js';
+import type { Row, Value } from '../rows.js';
+import type { Field } from '../schema.js';
+
+/**
+ * One value of a row.
+ * @throws SinkError `required_value_missing`, `value_of_wrong_type`: a row that no file could hold as it is
+ */
+export function cellOf(row: Row, field: Field): Value {
+  const value = row[field.name] ?? null;
+  if (value === null) {
+    if (field.nullable) return null;
+    throw new SinkError(`A row cannot be written: it has no \`${field.name}\`, which every row must have.`, {
+      code: 'required_value_missing',
+    });
+  }
+  if (typeof value !== (field.type === 'json' ? 'object' : 'string')) {
+    throw new SinkError(
+      `A row cannot be written: its \`${field.name}\` is of the type ${typeof value}. Make rows with \`rowMaker\`.`,
+      { code: 'value_of_wrong_type' },
+    );
+  }
+  return value;
+}

@@ -1,0 +1,66 @@
+import { SinkError } from '../errors.js';
+import type { Extra } from '../records.js';
+import type { Row } from '../rows.js';
+import type { Field, StreamSchema } from '../schema.js';
+import { parseDate, parseTimestamp } from '../timestamp.js';
+import { cellOf } from './cell.js';
+
+/** By the type of its column: text for `string` and `json`, microseconds for `timestamp`, days for `date`. */
+export type TypedValue = string | bigint | number | null;
+
+/**
+ * Makes the reader of rows for formats with true types. It fills and returns the same array for every row, in the
+ * order of the columns.
+ *
+ * A timestamp that its column cannot hold exactly is cut to the microsecond before it (or the millisecond, where the
+ * format does not hold that microsecond), and is null when it is no timestamp; its text as served then stands in the
+ * `extra` of the row, under the name of the column.
+ */
+export function typedRowReader({ fields }: StreamSchema, holds: (micros: bigint) => boolean = () => true) {
+  const values: TypedValue[] = fields.map(() => null);
+  const extraIndex = fields.findIndex((field) => field.type === 'json');
+
+  return (row: Row): readonly TypedValue[] => {
+    let inexact: Extra | undefined;
+    for (const [i, field] of fields.entries()) {
+      const value = cellOf(row, field);
+      if (value === null) values[i] = null;
+      else if (typeof value === 'object') values[i] = JSON.stringify(value);
+      else if (field.type === 'date') values[i] = daysOf(value, field);
+      else if (field.type === 'timestamp') {
+        const timestamp = parseTimestamp(value);
+        const held = timestamp !== null && holds(timestamp.micros);
+        values[i] = timestamp && (held ? timestamp.micros : floorToMillis(timestamp.micros));
+        if (!held || !timestamp.exact) inexact = { ...inexact, [field.name]: value };
+      } else values[i] = value;
+    }
+    if (inexact) values[extraIndex] = extraWith(inexact, row, fields[extraIndex]);
+    return values;
+  };
+}
+
+/** The JSON text of a row's `extra` with texts that its typed columns do not hold. */
+function extraWith(inexact: Extra, row: Row, field: Field | undefined): string {
+  const extra = field && (cellOf(row, field) as Extra | null);
+  if (extra === undefined || Object.keys(inexact).some((name) => extra && Object.hasOwn(extra, name))) {
+    throw new SinkError(
+      'A row cannot be written: neither its timestamp column nor `extra` can hold its timestamp.',
+      {
+        code: 'timestamp_without_place',
+      },
+    );
+  }
+  return JSON.stringify({ ...extra, ...inexact });
+}
+
+function daysOf(text: string, { name }: Field): number {
+  const days = parseDate(text);
+  if (days !== null) return days;
+  throw new SinkError(`A row cannot be written: its \`${name}\` is no date of the form YYYY-MM-DD.`, {
+    code: 'value_not_a_date',
+  });
+}
+
+function floorToMillis(micros: bigint): bigint {
+  return micros - (((micros % 1000n) + 1000n) % 1000n);
+}
