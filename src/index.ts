@@ -5,7 +5,7 @@ export { type Clock, systemClock } from './clock.js';
 export * from './errors.js';
 export type { ComplianceEvent, OnEvent } from './events.js';
 export { ComplianceClient } from './extract/compliance-client.js';
-export { jsonSchema } from './json-schema.js';
+export { jsonSchemaOf } from './json-schema.js';
 export {
   type Extra,
   type Json,
@@ -24,7 +24,7 @@ export {
   type StreamSchema,
   usersSchema,
 } from './schema.js';
-export { describeArrow } from './sinks/arrow.js';
+export { describeArrow } from './sinks/columns.js';
 export { createSink, sinkFormats } from './sinks/index.js';
 export type { Sink, SinkFormat, SinkOptions } from './sinks/sink.js';
 export { RefusedError } from './snapshot/guard.js';

@@ -126,11 +126,12 @@ describe('packages', () => {
 
 describe('the library', () => {
   it('never logs, never exits, never reads the environment', () => {
-    const offenders = files
-      .filter((path) => path.startsWith('src/'))
-      .filter((path) =>
-        /\bconsole\.|process\.(exit|env|argv|stdout|stderr)\b/.test(readFileSync(join(ROOT, path), 'utf8')),
-      );
+    const code = (path: string) =>
+      readFileSync(join(ROOT, path), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+    const offenders = files.filter(
+      (path) =>
+        path.startsWith('src/') && /\bconsole\.|process\.(exit|env|argv|stdout|stderr)\b/.test(code(path)),
+    );
     expect(offenders).toEqual([]);
   });
 });

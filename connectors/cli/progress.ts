@@ -27,6 +27,13 @@ export function openProgress(kind: Kind, { stderr, environment }: Surroundings):
   return { onEvent() {}, close() {} };
 }
 
+/** One event as a line; its keys are data, so they are in snake_case. */
+function jsonLine(event: ComplianceEvent): string {
+  const snakeCase = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const entries = Object.entries(event).map(([key, value]) => [snakeCase(key), value]);
+  return `${JSON.stringify({ at: new Date().toISOString(), ...Object.fromEntries(entries) })}\n`;
+}
+
 /** Organisations done, users and users a second, and what is waited for. */
 function bar(stderr: Surroundings['stderr'], environment: NodeJS.ProcessEnv): Progress {
   const isPlain = (environment.NO_COLOR ?? '') !== '';

@@ -1,7 +1,16 @@
 import process from 'node:process';
 
+/** What a process makes of the signals it is sent. */
+export interface SignalWatch {
+  signal: AbortSignal;
+  /** The signal that came, if one did. */
+  received(): NodeJS.Signals | undefined;
+  /** Gives the signals back their usual effect. */
+  release(): void;
+}
+
 /** Turns the first of some signals into an abort; the second one ends the process as it always would. */
-export function untilSignal(names: readonly NodeJS.Signals[]) {
+export function untilSignal(names: readonly NodeJS.Signals[]): SignalWatch {
   const controller = new AbortController();
   let received: NodeJS.Signals | undefined;
   const handlers = names.map((name) => {

@@ -2,11 +2,11 @@ import type { Clock } from '../clock.js';
 import { ComplianceError, ConfigError } from '../errors.js';
 import type { OnEvent } from '../events.js';
 import type { ComplianceClient } from '../extract/compliance-client.js';
-import { Fingerprints } from '../extract/fingerprints.js';
+import { createFingerprints } from '../extract/fingerprints.js';
 import type { Organization } from '../records.js';
 import { organizationsSchema, usersSchema } from '../schema.js';
 import type { Sink } from '../sinks/sink.js';
-import { forEachConcurrently } from './concurrency.js';
+import { forEachConcurrently } from '../concurrency.js';
 import { checkOrganizationUuids, organizationFolder } from './partition.js';
 import type { SnapshotSettings } from './settings.js';
 import type { StagedSlice, Staging } from './staging.js';
@@ -110,7 +110,7 @@ async function readSlice(
 ): Promise<StagedSlice> {
   const { client, staging, sinks, settings, pageSize, signal } = extraction;
   const { run_date } = staging.header;
-  const seen = part ? Fingerprints.fromBytes(await staging.loadSeen(part.slice)) : new Fingerprints();
+  const seen = createFingerprints(part && (await staging.loadSeen(part.slice)));
   const limit = Math.min(pageSize, settings.rowsPerFile);
   const from = part ? { from: part.next } : {};
   let last = part?.slice;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { StorageError } from '../errors.js';
 import { once, type StagedFolder, type Storage, type StoredObject, type Written } from './storage.js';
@@ -10,6 +10,8 @@ export interface LocalStorageOptions {
   /** Of files; folders get the same with `x` where `r` is. Default 0o600: this is personal data. */
   fileMode?: number;
 }
+
+const OWNER_ONLY = 0o600;
 
 /** Where half-written files of a root lie: beside the stagings, outside every table. */
 const STAGING = '_staging';
@@ -21,7 +23,7 @@ export class LocalStorage implements Storage {
   readonly #fileMode: number;
   readonly #folderMode: number;
 
-  constructor(root: string, { fileMode = 0o600 }: LocalStorageOptions = {}) {
+  constructor(root: string, { fileMode = OWNER_ONLY }: LocalStorageOptions = {}) {
     this.location = root;
     this.localRoot = resolve(root);
     this.#fileMode = fileMode;
@@ -43,8 +45,15 @@ export class LocalStorage implements Storage {
     });
     for (const entry of entries) {
       const key = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (entry.isDirectory()) yield* this.list(key);
-      else yield { key, bytes: (await stat(join(this.localRoot, key))).size };
+      if (entry.isDirectory()) {
+        yield* this.list(key);
+        continue;
+      }
+      const found = await stat(join(this.localRoot, key)).catch((error) => {
+        if (isCode(error, 'ENOENT')) return undefined; // removed since the folder was read
+        throw storageError('listing', join(this.location, key), error);
+      });
+      if (found) yield { key, bytes: found.size };
     }
   }
 
@@ -89,10 +98,13 @@ export class LocalStorage implements Storage {
       const path = await this.#place(folder);
       const old = `${staged.path}.replaced`;
       if (await exists(staged.path)) {
+        await this.#applyModes(staged);
         await rm(old, { recursive: true, force: true });
         if (await exists(path)) await rename(path, old);
         await rename(staged.path, path);
-      } else if (staged.files.length === 0 && (await exists(path))) {
+      } else if (staged.files.length > 0) {
+        await this.#checkPublished(folder, staged);
+      } else if (await exists(path)) {
         await rm(old, { recursive: true, force: true });
         await rename(path, old);
       }
@@ -101,9 +113,28 @@ export class LocalStorage implements Storage {
     });
   }
 
+  /** The staged folder has gone: to its place, by an earlier call, or else somebody took it away. */
+  async #checkPublished(folder: string, { path, files }: StagedFolder): Promise<void> {
+    for (const file of files) {
+      if (await exists(join(this.localRoot, folder, file))) continue;
+      throw new StorageError(
+        `${join(folder, file)} is neither staged in ${path} nor published in ${this.location}. Run again with --fresh.`,
+        { code: 'staged_file_missing' },
+      );
+    }
+  }
+
   /** Writes one file where it is to stay, without the detour of a temporary name: for a staging, which nobody reads. */
   async stage(key: string, bytes: AsyncIterable<Uint8Array>): Promise<Written> {
     return await this.#doing('writing', key, async () => this.#writeFile(await this.#place(key), bytes));
+  }
+
+  /** A staging is its owner's alone; what is published has this storage's modes. */
+  async #applyModes({ path, files }: StagedFolder): Promise<void> {
+    if (this.#fileMode === OWNER_ONLY) return;
+    for (const file of files) await chmod(join(path, file), this.#fileMode);
+    for (const folder of new Set(['.', ...files.map(dirname)]))
+      await chmod(join(path, folder), this.#folderMode);
   }
 
   /** The folder of a key is there afterwards. */

@@ -1,6 +1,6 @@
 import type { ComplianceClient } from '../../../src/index.js';
 import type { Surroundings } from '../command.js';
-import type { DumpSettings } from './dump.js';
+import type { DumpSettings } from './dump-settings.js';
 
 /** Tells what a dump would cost at least: how many pages an organisation has, only reading it tells. */
 export async function dryRun(

@@ -10,7 +10,7 @@ import {
 } from '../../../src/index.js';
 import type { Surroundings } from '../command.js';
 import { sinksOf } from '../formats.js';
-import type { DumpSettings } from './dump.js';
+import type { DumpSettings } from './dump-settings.js';
 
 const BATCH = 1000;
 

@@ -1,41 +1,19 @@
 import { join } from 'node:path';
-import { z } from 'zod';
-import { LocalStorage, type Manifest, snapshot, snapshotSettings, type Target } from '../../../src/index.js';
+import { LocalStorage, type Manifest, snapshot, type Target } from '../../../src/index.js';
 import { command } from '../command.js';
-import { connect, connectionSettings } from '../connection.js';
-import { formatSettings, sinksOf } from '../formats.js';
-import { openProgress, progressSettings } from '../progress.js';
+import { connect } from '../connection.js';
+import { sinksOf } from '../formats.js';
+import { openProgress } from '../progress.js';
 import { summary } from '../summary.js';
 import { dryRun } from './dump-dry-run.js';
+import { type DumpSettings, dumpSettings } from './dump-settings.js';
 import { dumpToStdout } from './dump-to-stdout.js';
-
-const settings = connectionSettings.extend({
-  ...snapshotSettings.shape,
-  ...formatSettings.shape,
-  ...progressSettings.shape,
-  out: z
-    .string()
-    .min(1)
-    .default('./out')
-    .describe('The folder that gets the files, or - to stream one table as ndjson or csv to stdout.'),
-  fileMode: z
-    .string()
-    .regex(/^0?[0-7]{3}$/, 'must be an octal mode such as 640')
-    .default('600')
-    .describe('Mode of the files; folders get x where the files have r. This is personal data.'),
-  dryRun: z
-    .boolean()
-    .default(false)
-    .describe('List the organisations, tell what a dump would cost, write nothing.'),
-  json: z.boolean().default(false).describe('Print the manifest instead of the summary.'),
-});
-export type DumpSettings = z.output<typeof settings>;
 
 /** Takes the snapshot. */
 export const dump = command({
   name: 'dump',
   summary: 'Takes a snapshot of the organisations and their users, as partitioned files.',
-  settings,
+  settings: dumpSettings,
   async run(settings, surroundings) {
     const progress = openProgress(settings.progress, surroundings);
     await using client = connect(settings, surroundings, progress.onEvent);

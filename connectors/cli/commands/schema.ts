@@ -2,7 +2,7 @@ import { z } from 'zod';
 import {
   describeArrow,
   type FieldType,
-  jsonSchema,
+  jsonSchemaOf,
   organizationsSchema,
   type StreamSchema,
   usersSchema,
@@ -10,7 +10,7 @@ import {
 import { command } from '../command.js';
 
 const PRINTERS: Record<string, (schema: StreamSchema) => string> = {
-  'json-schema': (schema) => JSON.stringify(jsonSchema(schema), null, 2),
+  'json-schema': (schema) => JSON.stringify(jsonSchemaOf(schema), null, 2),
   arrow: describeArrow,
   ddl,
 };

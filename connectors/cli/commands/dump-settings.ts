@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { snapshotSettings } from '../../../src/index.js';
+import { connectionSettings } from '../connection.js';
+import { formatSettings } from '../formats.js';
+import { progressSettings } from '../progress.js';
+
+/** Everything that `dump` may be told. */
+export const dumpSettings = connectionSettings.extend({
+  ...snapshotSettings.shape,
+  ...formatSettings.shape,
+  ...progressSettings.shape,
+  out: z
+    .string()
+    .min(1)
+    .default('./out')
+    .describe('The folder that gets the files, or - to stream one table as ndjson or csv to stdout.'),
+  fileMode: z
+    .string()
+    .regex(/^0?[0-7]{3}$/, 'must be an octal mode such as 640')
+    .default('600')
+    .describe('Mode of the files; folders get x where the files have r. This is personal data.'),
+  dryRun: z
+    .boolean()
+    .default(false)
+    .describe('List the organisations, tell what a dump would cost, write nothing.'),
+  json: z.boolean().default(false).describe('Print the manifest instead of the summary.'),
+});
+export type DumpSettings = z.output<typeof dumpSettings>;

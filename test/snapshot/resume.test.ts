@@ -1,0 +1,128 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
+import { type Clock, type SnapshotOptions, systemClock } from '../../src/index.js';
+import { filesBelow, memberships, rowsOf, servedMemberships, take, temporaryFolder } from './tree.js';
+
+const SERVER_ERROR = { type: 'answer', status: 503, body: {} } as const;
+const uuidOf = (api: FixtureApi, index: number): string => String(api.organizations()[index]?.uuid);
+
+/** The wall clock, moved. */
+const clockAt = (iso: string): Clock => {
+  const shift = Date.parse(iso) - Date.now();
+  return { ...systemClock, now: () => Date.now() + shift };
+};
+
+/** A run that fails at one page of one organisation, once. */
+async function interrupted(
+  api: FixtureApi,
+  root: string,
+  options: Partial<SnapshotOptions> = {},
+): Promise<void> {
+  api.fault({ match: { organizationUuid: uuidOf(api, 1), page: 2, times: 1 }, do: SERVER_ERROR });
+  await expect(take(api, root, { concurrency: 1, rowsPerFile: 1000, ...options })).rejects.toMatchObject({
+    exitCode: 75,
+  });
+}
+
+describe('a run that was cut short', () => {
+  it('goes on: what was read is not asked for again, and the result is as if nothing had happened', async () => {
+    await using api = await startFixtureApi({ sizes: [1500, 3500, 10] });
+    await using root = await temporaryFolder();
+    await interrupted(api, root.path);
+    const asked = api.requests.length;
+    const manifest = await take(api, root.path, { concurrency: 1, rowsPerFile: 1000 });
+    const users = api.requests.slice(asked).filter(({ organizationUuid }) => organizationUuid);
+    expect(users.map(({ organizationUuid, query }) => [organizationUuid, 'page' in query])).toEqual([
+      [uuidOf(api, 1), true],
+      [uuidOf(api, 1), true],
+      [uuidOf(api, 2), false],
+    ]);
+    expect(memberships(await rowsOf(root.path, manifest, 'users'))).toEqual(servedMemberships(api));
+    expect(manifest).toMatchObject({ status: 'complete', totals: { users: 5010, duplicates: 0 } });
+    expect(await readdir(join(root.path, '_staging'))).toEqual(['tmp']);
+  });
+
+  it('gives the same files as one that was not', async () => {
+    await using api = await startFixtureApi({ sizes: [1500, 3500, 10], awkward: true });
+    await using root = await temporaryFolder();
+    await interrupted(api, join(root.path, 'cut'));
+    const cut = await take(api, join(root.path, 'cut'), { rowsPerFile: 1000 });
+    const whole = await take(api, join(root.path, 'whole'), { rowsPerFile: 1000 });
+    expect(cut.slices.map(({ files }) => files)).toEqual(whole.slices.map(({ files }) => files));
+  });
+
+  it('still drops a record that was already read before it was cut', async () => {
+    await using api = await startFixtureApi({ sizes: [0, 3500] });
+    await using root = await temporaryFolder();
+    api.repeat(uuidOf(api, 1), 1999);
+    await interrupted(api, root.path);
+    const manifest = await take(api, root.path, { rowsPerFile: 1000 });
+    expect(manifest.totals).toMatchObject({ users: 3500, duplicates: 1 });
+    expect(memberships(await rowsOf(root.path, manifest, 'users'))).toEqual(servedMemberships(api));
+  });
+
+  it('reads an organisation anew when its token has gone stale', async () => {
+    await using api = await startFixtureApi({ sizes: [0, 3500] });
+    await using root = await temporaryFolder();
+    await interrupted(api, root.path);
+    api.fault({
+      match: { organizationUuid: uuidOf(api, 1), page: 2, times: 1 },
+      do: { type: 'stale-token' },
+    });
+    const manifest = await take(api, root.path, { rowsPerFile: 1000 });
+    expect(memberships(await rowsOf(root.path, manifest, 'users'))).toEqual(servedMemberships(api));
+    expect(manifest.totals.duplicates).toBe(0);
+  });
+
+  it('is discarded with `fresh`', async () => {
+    await using api = await startFixtureApi({ sizes: [1500, 3500] });
+    await using root = await temporaryFolder();
+    await interrupted(api, root.path);
+    const asked = api.requests.length;
+    await take(api, root.path, { fresh: true, rowsPerFile: 1000 });
+    expect(api.requests.length - asked).toBe(1 + 2 + 4);
+    expect(await readdir(join(root.path, '_staging'))).toEqual(['tmp']);
+  });
+
+  it('keeps its run date across midnight', async () => {
+    await using api = await startFixtureApi({ sizes: [0, 3500] });
+    await using root = await temporaryFolder();
+    await interrupted(api, root.path, {
+      runDate: undefined as never,
+      clock: clockAt('2026-11-22T23:59:00Z'),
+    });
+    const manifest = await take(api, root.path, {
+      runDate: undefined as never,
+      rowsPerFile: 1000,
+      clock: clockAt('2026-11-23T00:05:00Z'),
+    });
+    expect(manifest.run_date).toBe('2026-11-22');
+  });
+
+  it('is not gone on with after 24 hours, nor with other settings, nor by the key of another parent', async () => {
+    await using api = await startFixtureApi({ sizes: [0, 3500] });
+    await using root = await temporaryFolder();
+    await interrupted(api, root.path, { clock: clockAt('2026-11-21T12:00:00Z') });
+    const later = { resume: true, rowsPerFile: 1000, clock: clockAt('2026-11-22T12:00:01Z') };
+    await expect(take(api, root.path, later)).rejects.toMatchObject({
+      code: 'nothing_to_resume',
+      exitCode: 2,
+    });
+    const others = { resume: true, rowsPerFile: 2000, clock: clockAt('2026-11-21T12:00:01Z') };
+    await expect(take(api, root.path, others)).rejects.toMatchObject({ code: 'nothing_to_resume' });
+  });
+
+  it('is refused when the key no longer lists what was read', async () => {
+    await using api = await startFixtureApi({ sizes: [10, 3500] });
+    await using root = await temporaryFolder();
+    await interrupted(api, root.path);
+    api.unlink(uuidOf(api, 0));
+    await expect(take(api, root.path, { rowsPerFile: 1000 })).rejects.toMatchObject({
+      code: 'resume_mismatch',
+      exitCode: 2,
+    });
+    expect(Object.keys(await filesBelow(root.path)).filter((path) => path.startsWith('users/'))).toEqual([]);
+  });
+});
