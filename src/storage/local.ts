@@ -98,12 +98,13 @@ export class LocalStorage implements Storage {
       const path = await this.#place(folder);
       const old = `${staged.path}.replaced`;
       if (await exists(staged.path)) {
+        await this.#checkThere(staged.path, staged);
         await this.#applyModes(staged);
         await rm(old, { recursive: true, force: true });
         if (await exists(path)) await rename(path, old);
         await rename(staged.path, path);
       } else if (staged.files.length > 0) {
-        await this.#checkPublished(folder, staged);
+        await this.#checkThere(path, staged); // it has gone: to its place, by an earlier call, or else somebody took it
       } else if (await exists(path)) {
         await rm(old, { recursive: true, force: true });
         await rename(path, old);
@@ -113,14 +114,12 @@ export class LocalStorage implements Storage {
     });
   }
 
-  /** The staged folder has gone: to its place, by an earlier call, or else somebody took it away. */
-  async #checkPublished(folder: string, { path, files }: StagedFolder): Promise<void> {
+  async #checkThere(folder: string, { files }: StagedFolder): Promise<void> {
     for (const file of files) {
-      if (await exists(join(this.localRoot, folder, file))) continue;
-      throw new StorageError(
-        `${join(folder, file)} is neither staged in ${path} nor published in ${this.location}. Run again with --fresh.`,
-        { code: 'staged_file_missing' },
-      );
+      if (await exists(join(folder, file))) continue;
+      throw new StorageError(`${join(folder, file)} is missing, which was staged. Run again with --fresh.`, {
+        code: 'staged_file_missing',
+      });
     }
   }
 

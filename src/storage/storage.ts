@@ -43,6 +43,12 @@ export interface Storage {
    * from where it was, as long as nobody else wrote there.
    */
   replaceFolder(folder: string, staged: StagedFolder): Promise<void>;
+  /**
+   * Tells by trying whether `create` keeps its promise, where that is not certain: some look-alikes of S3 take the
+   * condition and ignore it.
+   * @throws ConfigError `create_if_absent_ignored`
+   */
+  probe?(): Promise<void>;
 }
 
 /** Bytes that are all there, where a stream of them is asked for. */

@@ -1,0 +1,210 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Operator } from 'opendal';
+import { forEachConcurrently } from '../concurrency.js';
+import { ConfigError, StorageError } from '../errors.js';
+import { bucketError, isConditionNotMet, isNotFound } from './bucket-error.js';
+import { LocalStorage } from './local.js';
+import type { StagedFolder, Storage, StoredObject, Written } from './storage.js';
+
+/** A larger object is uploaded in parts of this size and read as a stream. In bytes. */
+const CHUNK = 8 * 1024 * 1024;
+/** Parts of one object in flight at once. */
+const PARTS_IN_FLIGHT = 2;
+/** Objects of one folder uploaded or removed at once; with CHUNK and PARTS_IN_FLIGHT it bounds the memory. */
+const OBJECTS_IN_FLIGHT = 8;
+/** How long one request may take, in milliseconds. */
+const REQUEST_LIMIT = 60_000;
+const PROBE = '_runs/probe.json';
+
+/** What a bucket is opened with. */
+export interface BucketOptions {
+  /** opendal's name of the service: `s3`, `gcs`, `azblob`. */
+  service: string;
+  /** opendal's options of that service, the bucket and the root among them. */
+  options: Readonly<Record<string, string>>;
+  /** `s3://bucket/prefix` */
+  location: string;
+  /** How credentials of this store are found, as one sentence of advice. */
+  credentials: string;
+  /** Further tries of a request that failed for the moment. */
+  retries?: number;
+}
+
+type Opendal = typeof import('opendal');
+
+/**
+ * A bucket of an object store, below a prefix.
+ * @throws ConfigError `opendal_missing`, `storage_options_invalid`
+ */
+export async function openBucket(
+  { service, options, location, credentials, retries = 4 }: BucketOptions,
+  load: () => Promise<Opendal> = () => import('opendal'),
+): Promise<Storage> {
+  const { Operator, RetryLayer, TimeoutLayer } = await load().catch((cause) => {
+    throw new ConfigError(
+      `${location} needs the optional package opendal, which is missing or does not load on this machine: npm install opendal@0.49.2`,
+      { code: 'opendal_missing', cause },
+    );
+  });
+  const timeout = new TimeoutLayer();
+  timeout.timeout = REQUEST_LIMIT;
+  timeout.ioTimeout = REQUEST_LIMIT;
+  const retry = new RetryLayer();
+  retry.maxTimes = retries;
+  retry.minDelay = 200;
+  retry.jitter = true;
+  try {
+    // A retry around each timeout, never the other way round: that would break the writers.
+    const operator = new Operator(service, options).layer(timeout.build()).layer(retry.build());
+    return new Bucket(operator, { location, credentials, endpoint: options.endpoint });
+  } catch (cause) {
+    throw optionsError(location, cause);
+  }
+}
+
+interface BucketDetails {
+  location: string;
+  credentials: string;
+  endpoint: string | undefined;
+}
+
+/**
+ * Objects appear whole or not at all, because a store shows an upload only when it is finished. What is cut short
+ * leaves at most parts of an unfinished multipart upload: nobody sees them, and a lifecycle rule
+ * (AbortIncompleteMultipartUpload) removes them.
+ */
+class Bucket implements Storage {
+  readonly location: string;
+  readonly #operator: Operator;
+  readonly #credentials: string;
+  readonly #endpoint: string | undefined;
+
+  constructor(operator: Operator, { location, credentials, endpoint }: BucketDetails) {
+    this.#operator = operator;
+    this.location = location;
+    this.#credentials = credentials;
+    this.#endpoint = endpoint === undefined ? undefined : new URL(endpoint).origin;
+  }
+
+  /** A large object comes in several requests, tied to one version: replaced meanwhile, it is an error, not a mix. */
+  async *read(key: string): AsyncGenerator<Uint8Array> {
+    const found = await this.#doing('reading', key, () => this.#operator.stat(key));
+    if (Number(found.contentLength) <= CHUNK) {
+      yield await this.#doing('reading', key, () => this.#operator.read(key));
+      return;
+    }
+    const version = found.etag === null ? {} : { ifMatch: found.etag };
+    const reader = await this.#doing('reading', key, () =>
+      this.#operator.reader(key, { chunk: CHUNK, ...version }),
+    );
+    while (true) {
+      const chunk = Buffer.allocUnsafe(1024 * 1024);
+      const bytes = Number(await this.#doing('reading', key, () => reader.read(chunk)));
+      if (bytes === 0) return;
+      yield chunk.subarray(0, bytes);
+    }
+  }
+
+  async *list(folder: string): AsyncGenerator<StoredObject> {
+    const prefix = folder === '' ? '' : `${folder}/`;
+    const lister = await this.#doing('listing', folder, () =>
+      this.#operator.lister(prefix, { recursive: true }),
+    );
+    while (true) {
+      const entry = await this.#doing('listing', folder, () => lister.next());
+      if (entry === null) return;
+      const metadata = entry.metadata();
+      if (!metadata.isDirectory()) yield { key: entry.path(), bytes: Number(metadata.contentLength) };
+    }
+  }
+
+  async write(key: string, bytes: AsyncIterable<Uint8Array>): Promise<Written> {
+    const hash = createHash('sha256');
+    let size = 0;
+    const writer = await this.#doing('writing', key, () =>
+      this.#operator.writer(key, { chunk: BigInt(CHUNK), concurrent: PARTS_IN_FLIGHT }),
+    );
+    for await (const chunk of bytes) {
+      if (chunk.byteLength === 0) continue;
+      hash.update(chunk);
+      size += chunk.byteLength;
+      await this.#doing('writing', key, () => writer.write(asBuffer(chunk)));
+    }
+    await this.#doing('writing', key, () => writer.close());
+    return { bytes: size, sha256: hash.digest('hex') };
+  }
+
+  /**
+   * Each attempt leaves its mark in the object's metadata. When an answer was lost and the request was sent again,
+   * the store says that something stands there; the mark tells whether it is ours.
+   */
+  async create(key: string, bytes: Uint8Array): Promise<boolean> {
+    const mark = randomUUID();
+    return await this.#doing('creating', key, async () => {
+      try {
+        await this.#operator.write(key, asBuffer(bytes), {
+          ifNotExists: true,
+          userMetadata: { creation: mark },
+        });
+        return true;
+      } catch (error) {
+        if (!isConditionNotMet(error)) throw error;
+        const standing = await this.#operator.stat(key).catch((absent) => {
+          throw isNotFound(absent) ? error : absent; // two at once, and the store let neither win
+        });
+        return standing.userMetadata?.creation === mark;
+      }
+    });
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#doing('removing', key, () => this.#operator.delete(key));
+  }
+
+  /** New objects first, then what must go: there is never less than the one or the other. */
+  async replaceFolder(folder: string, { path, files }: StagedFolder): Promise<void> {
+    const staged = new LocalStorage(path);
+    await forEachConcurrently(files, { limit: OBJECTS_IN_FLIGHT }, async (file) => {
+      await this.write(`${folder}/${file}`, staged.read(file));
+    });
+    const wanted = new Set(files.map((file) => `${folder}/${file}`));
+    const stale: string[] = [];
+    for await (const { key } of this.list(folder)) if (!wanted.has(key)) stale.push(key);
+    await forEachConcurrently(stale, { limit: OBJECTS_IN_FLIGHT }, (key) => this.remove(key));
+  }
+
+  /** The object stays, so that nothing is left over by who is killed here, and later runs ask but once. */
+  async probe(): Promise<void> {
+    const bytes = new TextEncoder().encode('{"purpose":"tells whether create-if-absent is honoured"}\n');
+    if (!(await this.create(PROBE, bytes))) return;
+    if (!(await this.create(PROBE, bytes))) return;
+    throw new ConfigError(
+      `The store of ${this.location} ignores create-if-absent, on which the locks stand: two runs at once could mix their files. Choose another store, or give --no-lock where nobody else ever writes at the same time.`,
+      { code: 'create_if_absent_ignored' },
+    );
+  }
+
+  async #doing<T>(verb: string, key: string, action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      if (error instanceof StorageError) throw error;
+      const what = key === '' ? this.location : `${this.location}/${key}`;
+      throw bucketError({ verb, what, credentials: this.#credentials, endpoint: this.#endpoint }, error);
+    }
+  }
+}
+
+/** The same memory, not a copy. */
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+function optionsError(location: string, cause: unknown): ConfigError {
+  const message = cause instanceof Error ? cause.message : '';
+  const missing = /\b(region|endpoint) is (?:missing|empty)/.exec(message)?.[1];
+  const invalid = /parse config '(\w+)'/.exec(message)?.[1];
+  const advice =
+    (missing && `the option ${missing} is missing`) ??
+    (invalid && `the value of the option ${invalid} is not valid`) ??
+    'check the bucket and the options';
+  return new ConfigError(`${location} cannot be opened: ${advice}.`, { code: 'storage_options_invalid' });
+}
