@@ -23,7 +23,7 @@ export function openProgress(kind: Kind, { stderr, environment }: Surroundings):
   const settled = kind === 'auto' ? (stderr.isTTY ? 'bar' : 'json') : kind;
   if (settled === 'bar') return bar(stderr, environment);
   if (settled === 'json')
-    return { onEvent: (event) => stderr.write(`${JSON.stringify(event)}\n`), close() {} };
+    return { onEvent: (event) => stderr.write(jsonLine(event)), close() {} };
   return { onEvent() {}, close() {} };
 }
 
