@@ -15,6 +15,7 @@ export {
   parseUser,
   type User,
 } from './records.js';
+export { redact } from './redact.js';
 export { type Repairs, type Row, rowMaker, type Value } from './rows.js';
 export {
   type Field,
@@ -30,7 +31,9 @@ export type { Sink, SinkFormat, SinkOptions } from './sinks/sink.js';
 export { RefusedError } from './snapshot/guard.js';
 export { LockedError } from './snapshot/lock.js';
 export {
+  covers,
   type FileEntry,
+  isFull,
   type Manifest,
   manifestFiles,
   manifestSchema,
@@ -41,6 +44,8 @@ export {
 } from './snapshot/manifest.js';
 export { type SnapshotSettings, snapshotSettings } from './snapshot/settings.js';
 export { type SnapshotOptions, snapshot, type Target } from './snapshot/snapshot.js';
+export { isLocalLocation, openStorage } from './storage/index.js';
 export { LocalStorage, type LocalStorageOptions } from './storage/local.js';
 export type { StagedFolder, Storage, StoredObject, Written } from './storage/storage.js';
+export { sweepTemporaries, temporaryKey } from './storage/temporary.js';
 export { VERSION } from './version.js';
