@@ -24,7 +24,7 @@ export function connect(
 }
 
 /** As curl reads them: lower case wins, and an empty one is none. */
-function proxyOf(environment: NodeJS.ProcessEnv) {
+export function proxyOf(environment: NodeJS.ProcessEnv) {
   const read = (name: string): string | undefined =>
     environment[name.toLowerCase()] || environment[name] || undefined;
   const [httpProxy, httpsProxy, noProxy] = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].map(read);

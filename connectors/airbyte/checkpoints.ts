@@ -1,0 +1,58 @@
+import type { Clock } from '../../src/index.js';
+import type { StreamState } from './messages.js';
+import type { Output } from './output.js';
+
+/** Between two states of a stream, in milliseconds; each costs the platform a write to its database. */
+const INTERVAL = 1_000;
+
+/** Platforms give a source up that sends neither record nor state for hours; waits are told this often. In milliseconds. */
+const HEARTBEAT = 15 * 60 * 1000;
+
+/** Sends the states of one stream. */
+export interface Checkpoints {
+  /** Counts a record that was sent. */
+  count(): void;
+  /** Takes the state that holds now; sends it unless one was sent a moment ago. */
+  offer(state: StreamState): Promise<void>;
+  /** Sends the state that ends the stream. */
+  end(state: StreamState): Promise<void>;
+  /** Shows that the source lives: sends the state that holds, if nothing was sent for long. */
+  beat(): void;
+}
+
+/** Makes the checkpoints of a stream. */
+export function checkpoints(name: string, output: Output, clock: Clock): Checkpoints {
+  let records = 0;
+  let holds: StreamState | undefined;
+  let sentText = '';
+  let sentAt = Number.NEGATIVE_INFINITY;
+  let aliveAt = clock.elapsed();
+
+  function message(state: StreamState) {
+    const recordCount = records;
+    records = 0;
+    sentText = JSON.stringify(state);
+    sentAt = aliveAt = clock.elapsed();
+    const stream = { stream_descriptor: { name }, stream_state: state };
+    return { type: 'STATE', state: { type: 'STREAM', stream, sourceStats: { recordCount } } } as const;
+  }
+
+  return {
+    count() {
+      records += 1;
+    },
+    async offer(state) {
+      holds = state;
+      aliveAt = records > 0 ? clock.elapsed() : aliveAt;
+      // The same state with records between would tell the platform that they were lost.
+      if (clock.elapsed() - sentAt < INTERVAL || JSON.stringify(state) === sentText) return;
+      await output.send(message(state));
+    },
+    async end(state) {
+      await output.send(message(state));
+    },
+    beat() {
+      if (holds && clock.elapsed() - aliveAt >= HEARTBEAT) output.tell(message(holds));
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import type { Writable } from 'node:stream';
+import type { Message } from './messages.js';
+
+/** Records are joined to chunks of this many characters: a write for each costs ten times as much. */
+const CHUNK = 64 * 1024;
+
+/** Where messages go: one a line, and as fast as the reader takes them. */
+export interface Output {
+  /** Writes without waiting; for what is told in between, which is little. */
+  tell(message: Message): void;
+  /** Writes, and resolves when there is room for more. */
+  send(message: Message): Promise<void>;
+  /** Resolves when everything written has been handed to the operating system. */
+  flush(): Promise<void>;
+}
+
+/**
+ * Makes the output. Nothing is written once the signal has aborted, and whoever waits for the reader is sent
+ * on with the signal's reason.
+ */
+export function openOutput(stdout: Writable, signal: AbortSignal): Output {
+  let lines: string[] = [];
+  let length = 0;
+  let room: Promise<void> | undefined;
+
+  function write(): void {
+    if (lines.length === 0 || signal.aborted) return;
+    const text = lines.join('');
+    lines = [];
+    length = 0;
+    const hasRoom = stdout.write(text);
+    if (!hasRoom) room ??= until('drain').finally(() => (room = undefined));
+    room?.catch(() => {}); // told to whoever waits for it
+  }
+  async function until(event: 'drain'): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const settle = (action: () => void) => () => {
+        stdout.off(event, done);
+        stdout.off('close', gone);
+        signal.removeEventListener('abort', gone);
+        action();
+      };
+      const done = settle(resolve);
+      const gone = settle(() => reject(signal.reason ?? new Error('The reader of the messages has left.')));
+      stdout.once(event, done);
+      stdout.once('close', gone);
+      signal.addEventListener('abort', gone, { once: true });
+    });
+  }
+  function tell(message: Message): void {
+    if (signal.aborted) return;
+    const line = `${JSON.stringify(message)}\n`;
+    lines.push(line);
+    length += line.length;
+    // Only records are many; everything else is news.
+    if (length >= CHUNK || message.type !== 'RECORD') write();
+  }
+
+  return {
+    tell,
+    async send(message) {
+      tell(message);
+      if (room) await room;
+      signal.throwIfAborted();
+    },
+    async flush() {
+      write();
+      if (signal.aborted) return;
+      await new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => resolve(), { once: true });
+        stdout.write('', () => resolve());
+      });
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { configKey, sourceSettings } from './config.js';
+import { type Message, PROTOCOL_VERSION } from './messages.js';
+
+/** How the key is made and which scopes it needs. */
+const DOCUMENTATION_URL = 'https://platform.claude.com/docs/en/manage-claude/compliance-api-access';
+
+/** What a person may want to type, where the default does not show it. */
+const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
+  apiKey: ['sk-ant-api01-…'],
+  baseUrl: ['https://api.anthropic.com', 'https://proxy.example.com/anthropic'],
+  requestsPerMinute: [600, 300],
+  budgetShare: [0.9, 0.5],
+};
+
+/** What `z.toJSONSchema` makes of a setting. */
+interface Property extends Record<string, unknown> {
+  default?: unknown;
+  secret?: boolean;
+}
+
+/** The specification of the configuration, from the same schema as the flags of the command line. */
+export function specMessage(): Message {
+  const { properties = {}, required = [] } = z.toJSONSchema(sourceSettings, {
+    io: 'input',
+    unrepresentable: 'any',
+  });
+  return {
+    type: 'SPEC',
+    spec: {
+      protocol_version: PROTOCOL_VERSION,
+      documentationUrl: DOCUMENTATION_URL,
+      connectionSpecification: {
+        $schema: 'http://json-schema.org/draft-07/schema#',
+        title: 'Claude Compliance',
+        type: 'object',
+        required: required.map(configKey),
+        properties: Object.fromEntries(
+          Object.entries(properties).map(([name, property], order) => [
+            configKey(name),
+            specProperty(name, property as Property, order),
+          ]),
+        ),
+      },
+    },
+  };
+}
+
+function specProperty(name: string, { secret, ...property }: Property, order: number): object {
+  const examples = EXAMPLES[name] ?? (property.default === undefined ? undefined : [property.default]);
+  return { ...property, ...(secret && { airbyte_secret: true }), ...(examples && { examples }), order };
+}

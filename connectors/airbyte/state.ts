@@ -1,0 +1,108 @@
+import { z } from 'zod';
+
+/** What names one snapshot: it stays the same when a read is cut off and goes on, also across midnight. */
+export interface Snapshot {
+  /** The day that the rows carry, UTC. */
+  snapshot_date: string;
+  /** When its first read began. */
+  started_at: string;
+}
+
+/** What every state of this source begins with. */
+const common = {
+  version: z.literal(1),
+  snapshot_date: z.iso.date(),
+  started_at: z.iso.datetime(),
+  finished: z.boolean(),
+};
+
+/** How far the list of organisations was read. */
+export const organizationsState = z.object({
+  ...common,
+  /** The token of the next page; missing: begin. */
+  page: z.string().optional(),
+});
+
+/** How far the organisations' users were read. */
+export const usersState = z.object({
+  ...common,
+  /** So many organisations, from the first one served, are done with but for those in `failed`. */
+  done: z.int().min(0).default(0),
+  /** A digest of their UUIDs in order: when it does not fit the list any more, the position means nothing. */
+  digest: z.string().default(''),
+  /** The places, from 0 on, of those that could not be read. */
+  failed: z.array(z.int().min(0)).default([]),
+  /** The organisation that is being read, and the token of its next page. */
+  under_way: z.object({ organization_uuid: z.string(), page: z.string() }).optional(),
+});
+
+export type OrganizationsState = z.output<typeof organizationsState>;
+export type UsersState = z.output<typeof usersState>;
+
+/** After this a snapshot is old: too much of it may have changed. In milliseconds. */
+const OLD = 24 * 60 * 60 * 1000;
+
+const stateMessage = z.object({
+  type: z.literal('STREAM'),
+  stream: z.object({
+    stream_descriptor: z.object({ name: z.string() }),
+    stream_state: z.unknown(),
+  }),
+});
+
+/** The states of a state file, by stream, and whether all of it was understood. */
+export interface States {
+  byStream: Map<string, unknown>;
+  isForeign: boolean;
+}
+
+/** Reads a state file: nothing, one message, a list of them, or messages in their envelope; never fails. */
+export function parseStates(text: string): States {
+  const byStream = new Map<string, unknown>();
+  if (text.trim() === '') return { byStream, isForeign: false };
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { byStream, isForeign: true };
+  }
+  const messages = [json].flat().filter((message) => message !== null && !isEmptyObject(message));
+  let isForeign = false;
+  for (const message of messages) {
+    const parsed = stateMessage.safeParse((message as { state?: unknown }).state ?? message);
+    if (parsed.success) {
+      const { stream_descriptor, stream_state } = parsed.data.stream;
+      byStream.set(stream_descriptor.name, stream_state ?? undefined);
+    } else isForeign = true;
+  }
+  return { byStream, isForeign };
+}
+
+const isEmptyObject = (json: unknown): boolean =>
+  typeof json === 'object' && json !== null && Object.keys(json).length === 0;
+
+/** A state to go on from, or why the stream starts over; neither: there was none. */
+export type TakenUp<S> = { from?: S; startsOver?: string };
+
+/** Decides whether a stream goes on from a state. @param now milliseconds since 1970 */
+export function takeUp<S extends { finished: boolean; started_at: string }>(
+  json: unknown,
+  schema: z.ZodType<S>,
+  now: number,
+): TakenUp<S> {
+  if (json === undefined || json === null || isEmptyObject(json)) return {};
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) return { startsOver: 'its state was not written by this version of this source' };
+  const { finished, started_at } = parsed.data;
+  if (finished) return { startsOver: 'its state says that it was read to the end' };
+  if (Math.abs(now - Date.parse(started_at)) >= OLD) {
+    return { startsOver: `its state is of a read that began more than 24 hours ago (${started_at})` };
+  }
+  return { from: parsed.data };
+}
+
+/** A snapshot that begins now. @param now milliseconds since 1970 */
+export function newSnapshot(now: number): Snapshot {
+  const started_at = new Date(now).toISOString();
+  return { snapshot_date: started_at.slice(0, 10), started_at };
+}
