@@ -5,6 +5,7 @@ export { type Clock, systemClock } from './clock.js';
 export * from './errors.js';
 export type { ComplianceEvent, OnEvent } from './events.js';
 export { ComplianceClient } from './extract/compliance-client.js';
+export type { OrganizationPage, UserPage } from './extract/organizations-api.js';
 export { jsonSchemaOf } from './json-schema.js';
 export {
   type Extra,
@@ -44,8 +45,10 @@ export {
 } from './snapshot/manifest.js';
 export { type SnapshotSettings, snapshotSettings } from './snapshot/settings.js';
 export { type SnapshotOptions, snapshot, type Target } from './snapshot/snapshot.js';
+export { type Finding, type Verification, verify } from './snapshot/verify.js';
 export { isLocalLocation, openStorage } from './storage/index.js';
 export { LocalStorage, type LocalStorageOptions } from './storage/local.js';
 export type { StagedFolder, Storage, StoredObject, Written } from './storage/storage.js';
 export { sweepTemporaries, temporaryKey } from './storage/temporary.js';
+export { parseTimestamp, type Timestamp } from './timestamp.js';
 export { VERSION } from './version.js';

@@ -1,6 +1,7 @@
-import { AsyncByteQueue, RecordBatchFileWriter } from 'apache-arrow';
+import { AsyncByteQueue, RecordBatchFileWriter, RecordBatchReader } from 'apache-arrow';
 import { arrowSchemaOf, recordBatches } from './columns.js';
 import { chooseCompression } from './compression.js';
+import { collect } from './inspect.js';
 import type { Sink, SinkFormat } from './sink.js';
 
 const COMPRESSIONS = ['none'] as const;
@@ -11,6 +12,13 @@ export const arrow: SinkFormat = {
   format: 'arrow',
   summary: 'Arrow IPC file (Feather 2) with true types, not compressed.',
   compressions: COMPRESSIONS,
+  async inspect(bytes) {
+    const reader = RecordBatchReader.from(await collect(bytes)).open();
+    const columns = reader.schema.fields.map(({ name }) => name); // gone when the reader has come to its end
+    let rows = 0;
+    for (const batch of reader) rows += batch.numRows;
+    return { rows, columns };
+  },
   create(options = {}) {
     const compression = chooseCompression('arrow', COMPRESSIONS, options.compression);
     return { format: 'arrow', extension: 'arrow', options: { compression }, encode };

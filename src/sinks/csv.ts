@@ -2,6 +2,8 @@ import type { Value } from '../rows.js';
 import type { StreamSchema } from '../schema.js';
 import { cellOf } from './cell.js';
 import { chooseCompression, compressText, TEXT_COMPRESSIONS } from './compression.js';
+import { inspectCsv } from './inspect.js';
+import { jsonText } from './json-text.js';
 import { encodeLines, type Lines } from './lines.js';
 import type { SinkFormat } from './sink.js';
 
@@ -11,6 +13,7 @@ export const csv: SinkFormat = {
   format: 'csv',
   summary: 'RFC 4180 with a header; null is an empty cell, the empty text is "", `extra` is JSON text.',
   compressions: TEXT_COMPRESSIONS,
+  inspect: inspectCsv,
   create(options = {}) {
     const compression = chooseCompression('csv', TEXT_COMPRESSIONS, options.compression);
     const csvFormulaGuard = options.csvFormulaGuard ?? false;
@@ -39,7 +42,7 @@ function csvLines({ fields }: StreamSchema, formulaGuard: boolean): Lines {
 
 function cellText(value: Value, formulaGuard: boolean): string {
   if (value === null) return '';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : jsonText(value);
   return quoted(formulaGuard && FORMULA.test(text) ? `'${text}` : text);
 }
 

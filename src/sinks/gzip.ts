@@ -29,3 +29,8 @@ export async function* gzip(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
     deflater.destroy();
   }
 }
+
+/** The reverse. @throws when the bytes are not gzip, or are cut */
+export function gunzip(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return ReadableStream.from(bytes).pipeThrough(new DecompressionStream('gzip'));
+}

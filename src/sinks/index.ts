@@ -1,6 +1,8 @@
 import { ConfigError } from '../errors.js';
 import { arrow } from './arrow.js';
 import { csv } from './csv.js';
+import { gunzip } from './gzip.js';
+import type { FileContent } from './inspect.js';
 import { ndjson } from './ndjson.js';
 import { parquet } from './parquet.js';
 import { parquetJs } from './parquet-js.js';
@@ -20,4 +22,34 @@ export function createSink(name: string, options?: SinkOptions): Sink {
     `There is no format "${name}". The formats are: ${sinkFormats.map((format) => format.name).join(', ')}.`,
     { code: 'unknown_format' },
   );
+}
+
+/**
+ * What a file says of itself, by its format; undefined when it is not what its format says. All of it is read.
+ * @throws what reading the bytes throws
+ */
+export async function inspectFile(
+  format: string,
+  path: string,
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<FileContent | undefined> {
+  let failure: { reason: unknown } | undefined;
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* bytes;
+    } catch (reason) {
+      failure = { reason };
+      throw reason;
+    }
+  }
+  const source = watched();
+  const unclosed = { [Symbol.asyncIterator]: () => ({ next: () => source.next() }) };
+  try {
+    const plain = path.endsWith('.gz') ? gunzip(unclosed) : unclosed;
+    return await sinkFormats.find((known) => known.format === format)?.inspect(plain);
+  } catch {
+    if (failure) throw failure.reason;
+    while (!(await source.next()).done); // the caller counts and hashes all of them
+    return undefined;
+  }
 }

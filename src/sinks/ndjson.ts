@@ -1,6 +1,8 @@
 import type { StreamSchema } from '../schema.js';
 import { cellOf } from './cell.js';
 import { chooseCompression, compressText, TEXT_COMPRESSIONS } from './compression.js';
+import { inspectLines } from './inspect.js';
+import { jsonText } from './json-text.js';
 import { encodeLines, type Lines } from './lines.js';
 import type { SinkFormat } from './sink.js';
 
@@ -10,6 +12,7 @@ export const ndjson: SinkFormat = {
   format: 'ndjson',
   summary: 'One JSON object a line; `extra` nested, timestamps as served.',
   compressions: TEXT_COMPRESSIONS,
+  inspect: inspectLines,
   create(options = {}) {
     const compression = chooseCompression('ndjson', TEXT_COMPRESSIONS, options.compression);
     return {
@@ -30,7 +33,7 @@ function jsonLines({ fields }: StreamSchema): Lines {
   return {
     line(row) {
       let text = '';
-      for (const { field, prefix } of columns) text += prefix + JSON.stringify(cellOf(row, field));
+      for (const { field, prefix } of columns) text += prefix + jsonText(cellOf(row, field));
       return `${text}}\n`;
     },
   };

@@ -3,6 +3,7 @@ import { ComplianceError, SinkError } from '../errors.js';
 import type { Row } from '../rows.js';
 import type { FieldType, StreamSchema } from '../schema.js';
 import { chooseCompression } from './compression.js';
+import { inspectParquet } from './parquet.js';
 import type { SinkFormat } from './sink.js';
 import { type TypedValue, typedRowReader } from './typed-row.js';
 
@@ -20,6 +21,7 @@ export const parquetJs: SinkFormat = {
   format: 'parquet',
   summary: 'Parquet by a writer in plain JavaScript: no zstd, no statistics, timestamps without a zone.',
   compressions: COMPRESSIONS,
+  inspect: inspectParquet,
   create(options = {}) {
     const compression = chooseCompression('parquet-js', COMPRESSIONS, options.compression);
     return {

@@ -1,6 +1,7 @@
 import {
   Compression,
   EnabledStatistics,
+  ParquetFile,
   Table,
   transformParquetStream,
   type RecordBatch as WasmBatch,
@@ -12,6 +13,7 @@ import type { Row } from '../rows.js';
 import type { StreamSchema } from '../schema.js';
 import { emptyBatch, ipcStreamOf, recordBatches } from './columns.js';
 import { chooseCompression } from './compression.js';
+import { collect, type FileContent } from './inspect.js';
 import { rowsOfFooter } from './parquet-footer.js';
 import type { SinkFormat } from './sink.js';
 
@@ -33,6 +35,7 @@ export const parquet: SinkFormat = {
   format: 'parquet',
   summary: 'Parquet with true types and min/max statistics.',
   compressions: COMPRESSIONS,
+  inspect: inspectParquet,
   create(options = {}) {
     const compression = chooseCompression('parquet', COMPRESSIONS, options.compression);
     return {
@@ -43,6 +46,19 @@ export const parquet: SinkFormat = {
     };
   },
 };
+
+/** Reads the metadata at the end of a Parquet file. */
+export async function inspectParquet(bytes: AsyncIterable<Uint8Array>): Promise<FileContent> {
+  const file = await ParquetFile.fromFile(new Blob([await collect(bytes)]));
+  try {
+    const metadata = file.metadata();
+    const group = metadata.numRowGroups() === 0 ? undefined : metadata.rowGroup(0);
+    const columns = group?.columns().map((column) => column.columnPath().join('.'));
+    return { rows: metadata.fileMetadata().numRows(), columns };
+  } finally {
+    file.free();
+  }
+}
 
 function writerProperties(codec: Compression): WriterProperties {
   return new WriterPropertiesBuilder()

@@ -1,5 +1,6 @@
 import type { Row } from '../rows.js';
 import type { StreamSchema } from '../schema.js';
+import type { FileContent } from './inspect.js';
 
 /**
  * Batches of rows in, bytes out. A sink opens no file and knows no path; it is asked for one file at a time,
@@ -37,4 +38,6 @@ export interface SinkFormat {
   /** What `compression` may say; the first is the default. */
   readonly compressions: readonly [string, ...string[]];
   create(options?: SinkOptions): Sink;
+  /** Reads what a file of this format, not compressed as a whole, says of itself. @throws when it cannot be read */
+  inspect(bytes: AsyncIterable<Uint8Array>): Promise<FileContent>;
 }

@@ -4,6 +4,7 @@ import type { Row } from '../rows.js';
 import type { Field, StreamSchema } from '../schema.js';
 import { parseDate, parseTimestamp } from '../timestamp.js';
 import { cellOf } from './cell.js';
+import { jsonText } from './json-text.js';
 
 /** By the type of its column: text for `string` and `json`, microseconds for `timestamp`, days for `date`. */
 export type TypedValue = string | bigint | number | null;
@@ -25,7 +26,7 @@ export function typedRowReader({ fields }: StreamSchema, holds: (micros: bigint)
     for (const [i, field] of fields.entries()) {
       const value = cellOf(row, field);
       if (value === null) values[i] = null;
-      else if (typeof value === 'object') values[i] = JSON.stringify(value);
+      else if (typeof value === 'object') values[i] = jsonText(value);
       else if (field.type === 'date') values[i] = daysOf(value, field);
       else if (field.type === 'timestamp') {
         const timestamp = parseTimestamp(value);
@@ -50,7 +51,7 @@ function extraWith(inexact: Extra, row: Row, field: Field | undefined): string {
       },
     );
   }
-  return JSON.stringify({ ...extra, ...inexact });
+  return jsonText({ ...extra, ...inexact });
 }
 
 function daysOf(text: string, { name }: Field): number {

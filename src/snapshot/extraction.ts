@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { forEachConcurrently } from '../concurrency.js';
 import { ComplianceError, ConfigError } from '../errors.js';
 import type { OnEvent } from '../events.js';
 import type { ComplianceClient } from '../extract/compliance-client.js';
@@ -6,7 +7,6 @@ import { createFingerprints } from '../extract/fingerprints.js';
 import type { Organization } from '../records.js';
 import { organizationsSchema, usersSchema } from '../schema.js';
 import type { Sink } from '../sinks/sink.js';
-import { forEachConcurrently } from '../concurrency.js';
 import { checkOrganizationUuids, organizationFolder } from './partition.js';
 import type { SnapshotSettings } from './settings.js';
 import type { StagedSlice, Staging } from './staging.js';

@@ -3,6 +3,7 @@ import { check } from './check.js';
 import { dump } from './dump.js';
 import { preview } from './preview.js';
 import { schema } from './schema.js';
+import { verify } from './verify.js';
 
 /** A new command is one file and one line here. */
-export const commands: readonly Command[] = [dump, check, preview, schema];
+export const commands: readonly Command[] = [dump, check, preview, schema, verify];

@@ -1,0 +1,11 @@
+import type { Json } from '../records.js';
+
+/** JSON as `JSON.stringify` writes it, but for -0, which that would turn into 0. */
+export function jsonText(json: Json): string {
+  if (Object.is(json, -0)) return '-0';
+  if (typeof json !== 'object' || json === null) return JSON.stringify(json);
+  if (Array.isArray(json)) return `[${json.map(jsonText).join(',')}]`;
+  return `{${Object.entries(json)
+    .map(([name, value]) => `${JSON.stringify(name)}:${jsonText(value)}`)
+    .join(',')}}`;
+}

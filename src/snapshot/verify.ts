@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto';
+import { ConfigError, StorageError } from '../errors.js';
+import { organizationsSchema, usersSchema } from '../schema.js';
+import { inspectFile } from '../sinks/index.js';
+import type { FileContent } from '../sinks/inspect.js';
+import type { Storage } from '../storage/storage.js';
+import { readText } from './json-file.js';
+import { type LogEntry, readLog } from './log.js';
+import { listRunDates, type Manifest, manifestFiles, readManifest } from './manifest.js';
+import { dateFolder, manifestKey } from './partition.js';
+
+/** One thing that is not as the manifest or the log says. */
+export interface Finding {
+  /** Undefined for the log as a whole. */
+  runDate?: string;
+  /** Relative to the root. */
+  path: string;
+  problem:
+    | 'missing'
+    | 'extra'
+    | 'size'
+    | 'sha256'
+    | 'rows'
+    | 'schema'
+    | 'unreadable'
+    | 'totals'
+    | 'status'
+    | 'log';
+  /** What was expected and what was found. */
+  detail: string;
+}
+
+/** What a verification came to. */
+export interface Verification {
+  runDates: { runDate: string; runId: string; status: Manifest['status']; files: number; rows: number }[];
+  logEntries: number;
+  /** Empty: all is as it was published. */
+  findings: Finding[];
+}
+
+interface VerifyRequest {
+  storage: Storage;
+  /** Default: the newest. */
+  runDate?: string | undefined;
+  /** Every run date there is. */
+  all?: boolean | undefined;
+}
+
+const SCHEMAS = { organizations: organizationsSchema, users: usersSchema } as const;
+
+/**
+ * Reads again what lies in a root and compares it with its manifests and its log.
+ * @throws ConfigError `nothing_to_verify`, StorageError
+ */
+export async function verify({ storage, runDate, all = false }: VerifyRequest): Promise<Verification> {
+  const known = await listRunDates(storage);
+  const chosen = all ? known : known.filter((date) => date === (runDate ?? known[0]));
+  if (chosen.length === 0) {
+    throw new ConfigError(
+      `There is no snapshot${runDate ? ` of ${runDate}` : ''} in ${storage.location}. Is it the folder that dump was given as --out?`,
+      { code: 'nothing_to_verify' },
+    );
+  }
+  const verification: Verification = { runDates: [], logEntries: 0, findings: [] };
+  const log = await readLog(storage);
+  verification.logEntries = log.entries.length;
+  for (const seq of log.broken) {
+    verification.findings.push({
+      path: `_runs/log (entry ${seq})`,
+      problem: 'log',
+      detail: 'the chain is broken here: this entry or the one before was changed or taken away',
+    });
+  }
+  for (const date of chosen) await verifyDate(storage, date, log.entries, verification);
+  return verification;
+}
+
+async function verifyDate(
+  storage: Storage,
+  runDate: string,
+  log: readonly LogEntry[],
+  { runDates, findings }: Verification,
+): Promise<void> {
+  const note = (path: string, problem: Finding['problem'], detail: string): void => {
+    findings.push({ runDate, path, problem, detail });
+  };
+  const manifest = await readManifestOr(storage, runDate, (detail) =>
+    note(manifestKey(runDate), 'unreadable', detail),
+  );
+  if (!manifest) return;
+  const files = manifestFiles(manifest);
+  const rows = files.reduce((sum, file) => sum + file.rows, 0);
+  runDates.push({ runDate, runId: manifest.run_id, status: manifest.status, files: files.length, rows });
+  if (manifest.status === 'publishing') {
+    note(
+      manifestKey(runDate),
+      'status',
+      'a run was cut short while it published: run dump again, it goes on',
+    );
+    return;
+  }
+  const sha256 = createHash('sha256').update((await readText(storage, manifestKey(runDate))) ?? '');
+  const last = log.filter((entry) => entry.run_date === runDate).at(-1);
+  if (last?.manifest_sha256 !== sha256.digest('hex')) {
+    note(manifestKey(runDate), 'log', 'is not the manifest that the log says was published last');
+  }
+  for (const detail of wrongTotals(manifest)) note(manifestKey(runDate), 'totals', detail);
+  await compareNames(storage, manifest, note);
+  for (const file of files) {
+    const found = await inspect(storage, manifest, file);
+    if (found === undefined) continue; // told as missing
+    if (found.bytes !== file.bytes)
+      note(file.path, 'size', `${file.bytes} bytes were published, ${found.bytes} lie there`);
+    else if (found.sha256 !== file.sha256)
+      note(file.path, 'sha256', 'its bytes are not those that were published');
+    if (found.content === undefined) note(file.path, 'unreadable', `it cannot be read as ${manifest.format}`);
+    else {
+      if (found.content.rows !== file.rows)
+        note(file.path, 'rows', `${file.rows} rows were published, ${found.content.rows} lie there`);
+      const expected = SCHEMAS[file.table as keyof typeof SCHEMAS].fields.map(({ name }) => name).join(', ');
+      const columns = found.content.columns?.join(', ');
+      if (columns !== undefined && columns !== expected)
+        note(file.path, 'schema', `its columns are ${columns}`);
+    }
+  }
+}
+
+async function readManifestOr(
+  storage: Storage,
+  runDate: string,
+  tell: (detail: string) => void,
+): Promise<Manifest | undefined> {
+  try {
+    return await readManifest(storage, runDate);
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.code !== 'manifest_invalid') throw error;
+    tell('it is not a manifest that this version can read');
+    return undefined;
+  }
+}
+
+async function compareNames(
+  storage: Storage,
+  manifest: Manifest,
+  note: (path: string, problem: Finding['problem'], detail: string) => void,
+): Promise<void> {
+  const listed = new Set(manifestFiles(manifest).map(({ path }) => path));
+  const found = new Set<string>();
+  for (const table of Object.keys(SCHEMAS)) {
+    for await (const { key } of storage.list(dateFolder(table, manifest.run_date))) found.add(key);
+  }
+  for (const path of listed)
+    if (!found.has(path)) note(path, 'missing', 'the manifest lists it, and it is not there');
+  for (const path of found)
+    if (!listed.has(path)) note(path, 'extra', 'it lies there, and the manifest does not list it');
+}
+
+function wrongTotals(manifest: Manifest): string[] {
+  const { totals, slices, organizations } = manifest;
+  const files = manifestFiles(manifest);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, next) => total + next, 0);
+  const counted = {
+    users: sum(slices.map(({ rows }) => rows)),
+    organizations: organizations.rows,
+    files: files.length,
+    bytes: sum(files.map(({ bytes }) => bytes)),
+  };
+  const bySlice = slices.flatMap(({ organization_uuid, rows, files }) =>
+    rows === sum(files.map((file) => file.rows)) || !manifest.scope.streams.includes('users')
+      ? []
+      : [`the files of organisation ${organization_uuid} do not hold its ${rows} rows`],
+  );
+  const wrong = Object.entries(counted).filter(
+    ([name, value]) => totals[name as keyof typeof counted] !== value,
+  );
+  return [...wrong.map(([name, value]) => `${name}: its entries come to ${value}`), ...bySlice];
+}
+
+interface Inspection {
+  bytes: number;
+  sha256: string;
+  /** Undefined when the format's own reader cannot read it. */
+  content: FileContent | undefined;
+}
+
+/** One pass over a file; undefined when it is missing. */
+async function inspect(
+  storage: Storage,
+  { format }: Manifest,
+  { path }: { path: string },
+): Promise<Inspection | undefined> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of storage.read(path)) {
+      hash.update(chunk);
+      bytes += chunk.byteLength;
+      yield chunk;
+    }
+  }
+  try {
+    const content = await inspectFile(format, path, counted());
+    return { bytes, sha256: hash.digest('hex'), content };
+  } catch (error) {
+    if (error instanceof StorageError && error.code === 'not_found') return undefined;
+    throw error;
+  }
+}
