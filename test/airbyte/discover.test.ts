@@ -1,0 +1,73 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { organizationsSchema, usersSchema } from '../../src/index.js';
+import { file, run } from './harness.js';
+import { only } from './protocol.js';
+
+type Property = { type: string | string[]; format?: string; airbyte_type?: string };
+interface Stream {
+  name: string;
+  json_schema: Record<string, unknown> & { properties: Record<string, Property> };
+  supported_sync_modes: string[];
+  source_defined_primary_key: string[][];
+  is_resumable: boolean;
+  source_defined_cursor: boolean;
+}
+let streams: Stream[];
+
+beforeAll(async () => {
+  const { exitCode, messages } = await run(['discover', '--config', file({ api_key: 'any' })]);
+  expect(exitCode).toBe(0);
+  streams = only(messages, 'CATALOG')[0]?.catalog.streams as unknown as Stream[];
+});
+
+describe('the catalog', () => {
+  it('offers both streams as resumable full refreshes', () => {
+    expect(streams.map(({ name }) => name)).toEqual(['organizations', 'users']);
+    for (const stream of streams) {
+      expect(stream).toMatchObject({
+        supported_sync_modes: ['full_refresh'],
+        is_resumable: true,
+        source_defined_cursor: true,
+      });
+    }
+  });
+
+  it('has the columns of the files', () => {
+    const columns = streams.map(({ json_schema }) => Object.keys(json_schema.properties));
+    expect(columns).toEqual(
+      [organizationsSchema, usersSchema].map(({ fields }) => fields.map(({ name }) => name)),
+    );
+  });
+
+  it('names keys that exist, are scalar and never null', () => {
+    expect(streams.map((stream) => stream.source_defined_primary_key)).toEqual([
+      [['uuid']],
+      [['organization_uuid'], ['id']],
+    ]);
+    for (const { source_defined_primary_key: keys, json_schema } of streams) {
+      for (const [key = ''] of keys) expect(json_schema.properties[key]?.type).toBe('string');
+    }
+  });
+
+  it('declares instants with their zone, days, and an object for unknown fields', () => {
+    for (const { json_schema } of streams) {
+      expect(json_schema).toMatchObject({ type: 'object', additionalProperties: true });
+      expect(json_schema.properties).toMatchObject({
+        created_at: {
+          type: ['null', 'string'],
+          format: 'date-time',
+          airbyte_type: 'timestamp_with_timezone',
+        },
+        snapshot_date: { type: 'string', format: 'date' },
+        extra: { type: ['null', 'object'], additionalProperties: true },
+      });
+      expect(JSON.stringify(json_schema)).not.toMatch(/\$ref|allOf|anyOf|oneOf|"not"/);
+    }
+  });
+
+  it('is not given to a configuration that could not read it', async () => {
+    const { exitCode, messages } = await run(['discover', '--config', file({ page_size: 0 })]);
+    expect(exitCode).toBe(1);
+    expect(only(messages, 'CATALOG')).toEqual([]);
+  });
+});
