@@ -28,6 +28,12 @@ export interface PacerOptions {
 const BURST = 10;
 const BURST_SHARE = 1 / 60;
 
+/** A token, but for the rounding of sums. */
+const WHOLE = 1 - 1e-6;
+
+/** A server that says so often in a row that nothing is left, and answers all the same, is not believed. */
+const BELIEVED_EMPTY = 5;
+
 /** Waits shorter than this are the pace itself and are not told, in milliseconds. */
 const TOLD_WAIT = 250;
 
@@ -69,6 +75,7 @@ export function createPacer({
   let lastReset = Number.NEGATIVE_INFINITY;
   let resetMoves = false;
   let pausedUntil = Number.NEGATIVE_INFINITY;
+  let emptyAnswers = 0;
   let inFlight = 0;
   let answered = false;
   let lastSent = Number.NEGATIVE_INFINITY;
@@ -91,7 +98,7 @@ export function createPacer({
   }
   /** Requests per millisecond: with the burst they make the allowance in each window. */
   function flow(now: number): number {
-    const most = (allowance() - burst() + 1) / window;
+    const most = Math.max(allowance() - burst() + 0.9, 0.9 * allowance()) / window;
     if (!room || isSpent()) return most;
     const time = Math.max(horizon, room.endsAt === undefined ? 0 : room.endsAt - now);
     return Math.min(most, spare(room) / time);
@@ -101,7 +108,8 @@ export function createPacer({
     const now = clock.elapsed();
     if (room?.endsAt !== undefined && room.endsAt <= now) room = undefined; // a new window, nothing known of it
     const passed = Math.max(0, now - refilledAt);
-    if (passed > 0) tokens = Math.min(isSpent() ? 1 : burst(), tokens + flow(now) * passed);
+    // Before the first answer nothing flows: the budget may be a hundredth of what we think.
+    if (passed > 0 && answered) tokens = Math.min(isSpent() ? 1 : burst(), tokens + flow(now) * passed);
     refilledAt = now;
     return now;
   }
@@ -115,7 +123,7 @@ export function createPacer({
       const until = room.endsAt ?? lastSent + (room.left >= 1 ? probeEvery : 2 * probeEvery);
       if (until > now) return { ms: until - now, reason: 'budget' };
     }
-    const ms = tokens >= 1 ? 0 : (1 - tokens) / flow(now);
+    const ms = tokens >= WHOLE ? 0 : (1 - tokens) / flow(now);
     return { ms: room?.endsAt === undefined ? ms : Math.min(ms, room.endsAt - now), reason: 'budget' };
   }
 
@@ -152,14 +160,17 @@ export function createPacer({
       pausedUntil = Math.max(pausedUntil, now + ms);
       tokens = Math.min(tokens, 1); // after the pause nobody rushes
       room = undefined;
+      emptyAnswers = 0;
       line.look();
     },
   };
 
   function learn({ limit: reported, remaining, reset, resetIn }: BudgetReport, now: number): void {
+    const before = burst();
     limit = reported ?? limit;
-    tokens = Math.min(tokens, burst());
-    if (remaining === undefined) {
+    tokens = Math.min(burst(), Math.max(0, tokens - before + burst())); // what was spent stays spent
+    emptyAnswers = remaining === 0 ? emptyAnswers + 1 : 0;
+    if (remaining === undefined || emptyAnswers > BELIEVED_EMPTY) {
       room = undefined;
       return;
     }

@@ -85,13 +85,15 @@ function marks(chunks: readonly Uint8Array[]): number {
 
 function parseWhole(chunks: readonly Uint8Array[]): unknown {
   const text = utf8(() => new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
-  if (text.trim() === '') throw fault('body_empty', 'is empty');
+  if (text.trim() === '') throw bodyEmpty();
   try {
     return JSON.parse(text);
   } catch {
     throw notJson(); // V8's message quotes the body, which may name people
   }
 }
+
+const bodyEmpty = (): ProtocolError => fault('body_empty', 'is empty');
 
 const notJson = (): ProtocolError => fault('body_not_json', 'is not JSON');
 
@@ -158,6 +160,7 @@ function streamingParser(limits: PageLimits): Parser {
       guarded(() => {
         if (!parser.isEnded) parser.end();
       });
+      if (tokens === 0) throw bodyEmpty();
       return root;
     },
   };
