@@ -86,22 +86,31 @@ class Bucket implements Storage {
     this.#endpoint = endpoint === undefined ? undefined : new URL(endpoint).origin;
   }
 
-  /** A large object comes in several requests, tied to one version: replaced meanwhile, it is an error, not a mix. */
+  /** Tied to one version: an object that is replaced meanwhile is read anew, or is an error, but never a mix. */
   async *read(key: string): AsyncGenerator<Uint8Array> {
-    const found = await this.#doing('reading', key, () => this.#operator.stat(key));
-    if (Number(found.contentLength) <= CHUNK) {
-      yield await this.#doing('reading', key, () => this.#operator.read(key));
-      return;
+    for (let rereads = 3; ; rereads--) {
+      const { contentLength, etag } = await this.#doing('reading', key, () => this.#operator.stat(key));
+      const version = etag === null ? {} : { ifMatch: etag };
+      if (Number(contentLength) > CHUNK) return yield* this.#readInParts(key, version);
+      const whole = await this.#doing('reading', key, () =>
+        this.#operator.read(key, version).catch((error) => {
+          if (rereads > 0 && isConditionNotMet(error)) return undefined;
+          throw error;
+        }),
+      );
+      if (whole) return yield whole;
     }
-    const version = found.etag === null ? {} : { ifMatch: found.etag };
+  }
+
+  async *#readInParts(key: string, version: { ifMatch?: string }): AsyncGenerator<Uint8Array> {
     const reader = await this.#doing('reading', key, () =>
       this.#operator.reader(key, { chunk: CHUNK, ...version }),
     );
     while (true) {
-      const chunk = Buffer.allocUnsafe(1024 * 1024);
-      const bytes = Number(await this.#doing('reading', key, () => reader.read(chunk)));
+      const part = Buffer.allocUnsafe(1024 * 1024);
+      const bytes = Number(await this.#doing('reading', key, () => reader.read(part)));
       if (bytes === 0) return;
-      yield chunk.subarray(0, bytes);
+      yield part.subarray(0, bytes);
     }
   }
 
