@@ -108,7 +108,10 @@ export const message = z.discriminatedUnion('type', [
       message: z.string().min(1).optional(),
     }),
   }),
-  z.strictObject({ type: z.literal('CATALOG'), catalog: z.strictObject({ streams: z.array(stream).min(1) }) }),
+  z.strictObject({
+    type: z.literal('CATALOG'),
+    catalog: z.strictObject({ streams: z.array(stream).min(1) }),
+  }),
   z.strictObject({ type: z.literal('TRACE'), trace }),
 ]);
 

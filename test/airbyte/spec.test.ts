@@ -41,7 +41,9 @@ describe('the specification', () => {
   });
 
   it('marks the key as a secret, and nothing else', () => {
-    const secrets = Object.entries(spec.properties).filter(([, property]) => property.airbyte_secret === true);
+    const secrets = Object.entries(spec.properties).filter(
+      ([, property]) => property.airbyte_secret === true,
+    );
     expect(secrets.map(([name]) => name)).toEqual(['api_key']);
   });
 
