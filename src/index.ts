@@ -46,7 +46,7 @@ export {
 export { type SnapshotSettings, snapshotSettings } from './snapshot/settings.js';
 export { type SnapshotOptions, snapshot, type Target } from './snapshot/snapshot.js';
 export { type Finding, type Verification, verify } from './snapshot/verify.js';
-export { isLocalLocation, openStorage } from './storage/index.js';
+export { isLocalLocation, openStorage, secretStorageOptions } from './storage/index.js';
 export { LocalStorage, type LocalStorageOptions } from './storage/local.js';
 export type { StagedFolder, Storage, StoredObject, Written } from './storage/storage.js';
 export { sweepTemporaries, temporaryKey } from './storage/temporary.js';

@@ -111,6 +111,7 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
   async function underLocks(): Promise<RunHeader> {
     const chosen = await choose();
     for (const target of settings.lock ? targets : []) {
+      await target.storage.probe?.();
       locks.set(target, await acquireLock({ storage: target.storage, runDate, runId: chosen.run_id, clock }));
     }
     const header = await choose();

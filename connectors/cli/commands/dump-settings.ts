@@ -3,17 +3,28 @@ import { snapshotSettings } from '../../../src/index.js';
 import { connectionSettings } from '../connection.js';
 import { formatSettings } from '../formats.js';
 import { progressSettings } from '../progress.js';
+import { rootSettings } from '../root.js';
 
 /** Everything that `dump` may be told. */
 export const dumpSettings = connectionSettings.extend({
   ...snapshotSettings.shape,
   ...formatSettings.shape,
   ...progressSettings.shape,
+  ...rootSettings.shape,
   out: z
     .string()
     .min(1)
     .default('./out')
-    .describe('The folder that gets the files, or - to stream one table as ndjson or csv to stdout.'),
+    .describe(
+      'The folder or bucket (s3://bucket/prefix) that gets the files, or - to stream one table to stdout.',
+    ),
+  state: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'A local folder for what is not published yet. Default: _staging in --out (which must be on the same disk), and for a bucket the state folder of the user.',
+    ),
   fileMode: z
     .string()
     .regex(/^0?[0-7]{3}$/, 'must be an octal mode such as 640')

@@ -1,9 +1,9 @@
-import { join } from 'node:path';
-import { LocalStorage, type Manifest, snapshot, type Target } from '../../../src/index.js';
+import { type Manifest, snapshot, type Target } from '../../../src/index.js';
 import { command } from '../command.js';
 import { connect } from '../connection.js';
 import { sinksOf } from '../formats.js';
 import { openProgress } from '../progress.js';
+import { openRoot, stateFolder } from '../root.js';
 import { summary } from '../summary.js';
 import { dryRun } from './dump-dry-run.js';
 import { type DumpSettings, dumpSettings } from './dump-settings.js';
@@ -20,12 +20,12 @@ export const dump = command({
     if (settings.dryRun) return await dryRun(client, settings, surroundings);
     if (settings.out === '-') return await dumpToStdout(client, settings, surroundings);
     try {
-      const [first, ...alsoTo] = targetsOf(settings);
+      const [first, ...alsoTo] = await targetsOf(settings);
       const manifests = await snapshot({
         ...settings,
         ...(first as Target),
         alsoTo,
-        state: join(settings.out, '_staging'),
+        state: stateFolder(settings, surroundings.environment),
         client,
         configuration: configurationOf(settings),
         signal: surroundings.signal,
@@ -44,15 +44,14 @@ export const dump = command({
 });
 
 /** One format has the root for itself; several have a folder each. */
-function targetsOf(settings: DumpSettings): Target[] {
-  const fileMode = Number.parseInt(settings.fileMode, 8);
+async function targetsOf(settings: DumpSettings): Promise<Target[]> {
   const sinks = sinksOf(settings);
-  return sinks.map((sink) => ({
-    sink,
-    storage: new LocalStorage(sinks.length === 1 ? settings.out : join(settings.out, sink.format), {
-      fileMode,
-    }),
-  }));
+  const targets: Target[] = [];
+  for (const sink of sinks) {
+    const storage = await openRoot(settings, sinks.length === 1 ? undefined : sink.format);
+    targets.push({ sink, storage });
+  }
+  return targets;
 }
 
 /** As it is kept in the manifest: how the snapshot was made, without what only steers a process. */
@@ -61,6 +60,7 @@ function configurationOf({
   apiKeyFile: _file,
   progress: _progress,
   json: _json,
+  state: _state,
   ...rest
 }: DumpSettings) {
   return rest;

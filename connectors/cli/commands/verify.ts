@@ -1,19 +1,20 @@
 import { z } from 'zod';
-import { LocalStorage, verify as verifyRoot } from '../../../src/index.js';
+import { verify as verifyRoot } from '../../../src/index.js';
 import { command } from '../command.js';
+import { openRoot, rootSettings } from '../root.js';
 
 /** Reads again what lies in a root: evidence is worth what can be shown of it. */
 export const verify = command({
   name: 'verify',
   summary: 'Compares what lies in a folder with its manifests and its log.',
-  settings: z.object({
-    out: z.string().min(1).default('./out').describe('The folder that dump wrote to.'),
+  settings: rootSettings.extend({
+    out: z.string().min(1).default('./out').describe('The folder or bucket that dump wrote to.'),
     runDate: z.iso.date().optional().describe('The snapshot to verify. Default: the newest.'),
     all: z.boolean().default(false).describe('Verify every run date.'),
     json: z.boolean().default(false).describe('Print the result as JSON.'),
   }),
-  async run({ out, runDate, all, json }, { stdout }) {
-    const result = await verifyRoot({ storage: new LocalStorage(out), runDate, all });
+  async run({ runDate, all, json, ...root }, { stdout }) {
+    const result = await verifyRoot({ storage: await openRoot(root), runDate, all });
     const isSound = result.findings.length === 0;
     if (json) {
       stdout.write(`${JSON.stringify(result)}\n`);
