@@ -1,3 +1,4 @@
+import { load } from '../../warehouse/load.js';
 import type { Command } from '../command.js';
 import { check } from './check.js';
 import { dump } from './dump.js';
@@ -6,4 +7,4 @@ import { schema } from './schema.js';
 import { verify } from './verify.js';
 
 /** A new command is one file and one line here. */
-export const commands: readonly Command[] = [dump, check, preview, schema, verify];
+export const commands: readonly Command[] = [dump, check, preview, schema, verify, load];

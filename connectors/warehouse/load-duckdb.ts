@@ -1,0 +1,86 @@
+import { columnNames, commentStatements, createCurrentView, createTable, insertSnapshot } from './ddl.js';
+import { type Duckdb, openDuckdb } from './duckdb.js';
+import { duckdbDialect } from './duckdb-dialect.js';
+import type { Loader } from './loader.js';
+import { snapshotRow, snapshotsTable, snapshotTables, tables } from './model.js';
+import { relation } from './relation.js';
+import { checkReplaces, type Standing } from './replacement.js';
+import { checkRows } from './row-check.js';
+import { checkUnchanged, fetchFiles, type LocalFile, type SnapshotSource } from './snapshot-source.js';
+
+const { name, value } = duckdbDialect.quoting;
+
+interface DuckdbTarget {
+  /** The file. */
+  database: string;
+  schema: string;
+  signal: AbortSignal;
+}
+
+/** Loads into a DuckDB file in one transaction: its readers see the old rows or the new. */
+export function duckdbLoader({ database, schema, signal }: DuckdbTarget): Loader {
+  const withDatabase = async (work: (duckdb: Duckdb) => Promise<void>): Promise<void> => {
+    const duckdb = await openDuckdb(database, signal);
+    try {
+      await work(duckdb);
+    } finally {
+      duckdb.close();
+    }
+  };
+  return {
+    target: database,
+    check: () => withDatabase(async () => {}),
+    async load({ source, staging }) {
+      const files = await fetchFiles(source, { staging, signal });
+      await withDatabase(async (duckdb) => {
+        await duckdb.run('BEGIN');
+        await prepare(duckdb, schema);
+        checkReplaces(source.manifest, await standing(duckdb, schema, source.manifest.run_date));
+        await replace(duckdb, schema, { source, files });
+        await checkUnchanged(source);
+        await duckdb.run('COMMIT');
+        await duckdb.run('CHECKPOINT');
+      });
+      return [];
+    },
+  };
+}
+
+async function prepare(duckdb: Duckdb, schema: string): Promise<void> {
+  await duckdb.run(`CREATE SCHEMA IF NOT EXISTS ${name(schema)}`);
+  for (const table of tables) {
+    await duckdb.run(createTable({ dialect: duckdbDialect, table, schema }));
+    for (const statement of commentStatements(table, duckdbDialect, schema)) await duckdb.run(statement);
+  }
+  for (const table of snapshotTables) await duckdb.run(createCurrentView(table, duckdbDialect, schema));
+}
+
+async function standing(duckdb: Duckdb, schema: string, runDate: string): Promise<Standing | undefined> {
+  const [row] = await duckdb.rows(
+    `SELECT status, scope FROM ${name(schema, snapshotsTable.name)} WHERE run_date = ${day(runDate)}`,
+  );
+  return row as Standing | undefined;
+}
+
+interface Rows {
+  source: SnapshotSource;
+  files: readonly LocalFile[];
+}
+
+async function replace(duckdb: Duckdb, schema: string, { source: { manifest }, files }: Rows): Promise<void> {
+  const date = day(manifest.run_date);
+  for (const table of tables) {
+    await duckdb.run(`DELETE FROM ${name(schema, table.name)} WHERE ${name(table.dateColumn)} = ${date}`);
+  }
+  for (const table of snapshotTables) {
+    const target = name(schema, table.name);
+    const rows = relation({ manifest, table, files });
+    await duckdb.run(`INSERT INTO ${target} (${columnNames(table, duckdbDialect.quoting)}) ${rows}`);
+    await checkRows({ duckdb, manifest, table, from: target });
+  }
+  await duckdb.run(
+    insertSnapshot({ dialect: duckdbDialect, schema, row: snapshotRow(manifest), now: 'now()' }),
+  );
+}
+
+const day = (runDate: string): string => `CAST(${value(runDate)} AS DATE)`;
