@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/errors.js';
+import { createSink, sinkFormats } from '../../src/sinks/index.js';
+
+const errorOf = (work: () => unknown) => {
+  try {
+    return work();
+  } catch (error) {
+    return error;
+  }
+};
+
+describe('the registry of sinks', () => {
+  it('makes a sink by its name, with the first compression where none is asked for', () => {
+    for (const { name, format, compressions } of sinkFormats) {
+      expect(createSink(name)).toMatchObject({ format, options: { compression: compressions[0] } });
+    }
+  });
+
+  it('has each name once', () => {
+    const names = sinkFormats.map((format) => format.name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('names the formats it knows when asked for another', () => {
+    const error = errorOf(() => createSink('xlsx'));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error).toMatchObject({ code: 'unknown_format' });
+    expect(String(error)).toContain('parquet, parquet-js, ndjson, csv, arrow');
+  });
+
+  it.each(['parquet', 'parquet-js', 'ndjson', 'csv', 'arrow'])(
+    'names the compressions of %s when asked for another',
+    (name) => {
+      const error = errorOf(() => createSink(name, { compression: 'lzo' }));
+      expect(error).toBeInstanceOf(ConfigError);
+      expect(error).toMatchObject({ code: 'unknown_compression' });
+      const { compressions } = sinkFormats.find((format) => format.name === name) ?? {};
+      expect(String(error)).toContain(compressions?.join(', '));
+    },
+  );
+
+  it('refuses zstd where Parquet is written in plain JavaScript', () => {
+    expect(() => createSink('parquet-js', { compression: 'zstd' })).toThrow('snappy, gzip, none');
+  });
+
+  it('ends the names of compressed texts in .gz', () => {
+    expect(createSink('csv', { compression: 'gzip' }).extension).toBe('csv.gz');
+    expect(createSink('ndjson', { compression: 'gzip' }).extension).toBe('ndjson.gz');
+    expect(createSink('parquet', { compression: 'gzip' }).extension).toBe('parquet');
+    expect(createSink('parquet-js').extension).toBe('parquet');
+  });
+});

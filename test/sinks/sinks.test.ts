@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { Row } from '../../src/rows.js';
+import { organizationsSchema, type StreamSchema, usersSchema } from '../../src/schema.js';
+import { createSink, sinkFormats } from '../../src/sinks/index.js';
+import { parseDate, parseTimestamp } from '../../src/timestamp.js';
+import { awkwardOrganizations, awkwardUsers, ordinaryUsers, pagesOfUsers } from './awkward-rows.js';
+import { encoded, inBatches } from './encoded.js';
+import { type ReadRow, readersOf } from './readers.js';
+
+const sinks = sinkFormats.flatMap((format) =>
+  format.compressions.map((compression) => ({
+    title: `${format.name}, ${compression}`,
+    format: format.name,
+    sink: format.create({ compression }),
+  })),
+);
+
+/** Formats that have true types; in the others a timestamp is text. */
+const TYPED = new Set(['parquet', 'arrow']);
+
+/** What a reader must find of a row. */
+function expectedOf(row: Row, schema: StreamSchema, format: string): ReadRow {
+  const expected: ReadRow = { ...row };
+  if (!TYPED.has(createSink(format).format)) return expected;
+  for (const { name, type } of schema.fields) {
+    const text = row[name];
+    if (typeof text !== 'string') continue;
+    if (type === 'date') expected[name] = parseDate(text);
+    if (type !== 'timestamp') continue;
+    const timestamp = parseTimestamp(text);
+    const tooFine =
+      format === 'parquet-js' && timestamp && timestamp.micros < 0n && timestamp.micros % 1000n !== 0n;
+    expected[name] =
+      timestamp && (tooFine ? BigInt(Math.floor(Number(timestamp.micros) / 1000)) * 1000n : timestamp.micros);
+    if (!timestamp?.exact || tooFine) expected.extra = { ...(row.extra as object | null), [name]: text };
+  }
+  return expected;
+}
+
+it('is written by every format and read by another implementation', () => {
+  expect(new Set(Object.keys(readersOf))).toEqual(new Set(sinkFormats.map((format) => format.format)));
+});
+
+describe.each(sinks)('the sink $title', ({ sink, format }) => {
+  const readers = readersOf[sink.format] ?? [];
+  const expectRoundTrip = async (schema: StreamSchema, batches: readonly (readonly Row[])[]) => {
+    const file = await encoded(sink, schema, inBatches(batches));
+    const expected = batches.flat().map((row) => expectedOf(row, schema, format));
+    for (const { name, read, sees = (row: ReadRow) => row } of readers) {
+      const rows = await read(file, sink.extension, schema);
+      expect(rows.length, name).toBe(expected.length);
+      // One by one: a difference within megabytes is told too long.
+      for (const [i, row] of rows.entries())
+        expect(row, `${name}, row ${i}`).toEqual(sees(expected[i] as ReadRow));
+    }
+  };
+
+  it('writes a file without rows that has its columns', async () => {
+    await expectRoundTrip(usersSchema, []);
+    await expectRoundTrip(organizationsSchema, [[]]);
+  });
+
+  it('writes one row', async () => {
+    await expectRoundTrip(usersSchema, [awkwardUsers.slice(0, 1)]);
+  });
+
+  it('holds every awkward value, whatever the batches', async () => {
+    await expectRoundTrip(usersSchema, [
+      [],
+      awkwardUsers.slice(0, 1),
+      [],
+      awkwardUsers.slice(1, 50),
+      awkwardUsers.slice(50),
+      [],
+    ]);
+  });
+
+  it('holds every awkward organisation', async () => {
+    await expectRoundTrip(organizationsSchema, [awkwardOrganizations]);
+  });
+
+  it('gives the same bytes for the same rows, in whatever batches they come', async () => {
+    const digest = async (batches: (readonly Row[])[]) =>
+      createHash('sha256')
+        .update(await encoded(sink, usersSchema, inBatches(batches)))
+        .digest('hex');
+    const whole = await digest([ordinaryUsers]);
+    expect(await digest([ordinaryUsers])).toBe(whole);
+    expect(
+      await digest([ordinaryUsers.slice(0, 1), ordinaryUsers.slice(1, 700), ordinaryUsers.slice(700)]),
+    ).toBe(whole);
+  });
+
+  it('closes its batches when the reader of the bytes stops', async () => {
+    let closed = false;
+    async function* endless() {
+      try {
+        yield* pagesOfUsers(Number.POSITIVE_INFINITY);
+      } finally {
+        closed = true;
+      }
+    }
+    for await (const chunk of sink.encode(usersSchema, endless())) {
+      expect(chunk.length).toBeGreaterThan(0);
+      break;
+    }
+    expect(closed).toBe(true);
+  });
+
+  it('passes on an error of its source as it is, and leaves no file that looks whole', async () => {
+    const reason = new Error('the organisation failed');
+    async function* failing() {
+      yield* pagesOfUsers(format === 'parquet' ? 80 : 20); // more than a batch and a row group
+      throw reason;
+    }
+    const chunks: Uint8Array[] = [];
+    const reading = (async () => {
+      for await (const chunk of sink.encode(usersSchema, failing())) chunks.push(chunk);
+    })();
+    await expect(reading).rejects.toBe(reason);
+    const left = Buffer.concat(chunks);
+    expect(left.length).toBeGreaterThan(0);
+    if (!TYPED.has(sink.format) && !sink.extension.endsWith('.gz')) return; // half a text is a text, too
+    for (const reader of readers) {
+      await expect(reader.read(left, sink.extension, usersSchema), reader.name).rejects.toThrow();
+    }
+  });
+
+  it('refuses a row without a value that every row must have', async () => {
+    const [row] = awkwardUsers as [Row];
+    const broken = inBatches([[row, { ...row, id: null }]]);
+    await expect(encoded(sink, usersSchema, broken)).rejects.toMatchObject({
+      code: 'required_value_missing',
+    });
+  });
+
+  it('refuses a value of a type that the column cannot hold, and does not quote it', async () => {
+    const [row] = awkwardUsers as [Row];
+    const broken = inBatches([[{ ...row, email: 12345 as unknown as string }]]);
+    const error = await encoded(sink, usersSchema, broken).catch((error: unknown) => error);
+    expect(error).toMatchObject({ code: 'value_of_wrong_type' });
+    expect(String(error)).not.toContain('12345');
+  });
+});
