@@ -4,6 +4,8 @@ import { ConfigError } from '../errors.js';
 /** A set of texts that were seen, at 16 to 24 bytes each; nothing can be taken out or listed. */
 export interface Fingerprints {
   readonly size: number;
+  /** What the tables take in memory. */
+  readonly bytes: number;
   /** Whether the text is new; from now on it is not. */
   add(text: string): boolean;
   has(text: string): boolean;
@@ -44,23 +46,20 @@ export function createFingerprints(bytes?: Uint8Array): Fingerprints {
   function fingerprint(text: string): void {
     const digest = hash('sha256', prefix + text, 'binary');
     for (let word = 0; word < WORDS; word += 1) print[word] = wordAt(digest, word * 4);
-    if ((print[0] as number | 0) === 0 && print[1] === 0 && print[2] === 0) print[0] = 1;
+    if (print[0] === 0 && print[1] === 0 && print[2] === 0) print[0] = 1;
   }
   /** The part that the fingerprint belongs to, and its place or the free one where it would be. */
-  function find(): { part: Part; place: number; found: boolean } {
+  function find() {
     const index = (print[0] as number) % PARTS;
     const part = parts[index] ?? { words: new Uint32Array(SMALLEST * WORDS), used: 0 };
     parts[index] = part;
     return { part, ...placeOf(part.words, print) };
   }
   function insert(): boolean {
-    let { part, place, found } = find();
+    const { part, found } = find();
     if (found) return false;
-    if (part.used + 1 > (part.words.length / WORDS) * FULLEST) {
-      grow(part);
-      ({ place } = find());
-    }
-    part.words.set(print, place);
+    if (part.used + 1 > (part.words.length / WORDS) * FULLEST) grow(part);
+    part.words.set(print, placeOf(part.words, print).place);
     part.used += 1;
     size += 1;
     return true;
@@ -75,6 +74,9 @@ export function createFingerprints(bytes?: Uint8Array): Fingerprints {
   return {
     get size() {
       return size;
+    },
+    get bytes() {
+      return parts.reduce((sum, part) => sum + (part?.words.byteLength ?? 0), 0);
     },
     add(text) {
       fingerprint(text);

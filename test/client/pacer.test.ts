@@ -11,7 +11,6 @@ const SHARE = 0.9;
 const ALGORITHMS = ['fixed-window', 'sliding-window', 'token-bucket'] as const;
 const RESET = 'anthropic-ratelimit-requests-reset';
 const REMAINING = 'anthropic-ratelimit-requests-remaining';
-const REQUESTS_LIMIT = 'anthropic-ratelimit-requests-limit';
 
 type Headers = Record<string, string>;
 const all = (headers: Headers) => headers;

@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { createFingerprints } from '../../src/extract/fingerprints.js';
+
+it('behaves as a set of texts does', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 3 }), { maxLength: 400 }), (texts) => {
+      const set = new Set<string>();
+      const prints = createFingerprints();
+      for (const text of texts) {
+        expect(prints.has(text)).toBe(set.has(text));
+        expect(prints.add(text)).toBe(!set.has(text));
+        set.add(text);
+        expect(prints.has(text)).toBe(true);
+      }
+      expect(prints.size).toBe(set.size);
+    }),
+  );
+});
+
+it('forgets and invents nothing among many', () => {
+  const prints = createFingerprints();
+  for (let n = 0; n < 60_000; n += 1) expect(prints.add(`user_${n}`)).toBe(true);
+  for (let n = 0; n < 60_000; n += 1) expect(prints.add(`user_${n}`)).toBe(false);
+  for (let n = 0; n < 60_000; n += 1) expect(prints.has(`stranger_${n}`)).toBe(false);
+  expect(prints.size).toBe(60_000);
+});
+
+it('comes back from its bytes, wherever they lie, and goes on', () => {
+  const prints = createFingerprints();
+  for (let n = 0; n < 5_000; n += 1) prints.add(`user_${n}`);
+  const bytes = prints.toBytes();
+  expect(bytes).toHaveLength(16 + 12 * 5_000);
+  const within = new Uint8Array(bytes.length + 3);
+  within.set(bytes, 3);
+  const again = createFingerprints(within.subarray(3));
+  expect(again.size).toBe(5_000);
+  for (let n = 0; n < 5_000; n += 1) expect(again.add(`user_${n}`)).toBe(false);
+  expect(again.add('user_5000')).toBe(true);
+});
+
+it.each([0, 15, 17, 27])('refuses %d bytes, which are no set', (length) => {
+  expect(() => createFingerprints(new Uint8Array(length))).toThrow(
+    expect.objectContaining({ name: 'ConfigError', code: 'invalid_fingerprints' }),
+  );
+});
+
+it('gives the same text another fingerprint in each set, so that nobody can prepare a collision', () => {
+  const [one, other] = [createFingerprints(), createFingerprints()];
+  one.add('user_1');
+  other.add('user_1');
+  expect(Buffer.from(one.toBytes().subarray(16))).not.toEqual(Buffer.from(other.toBytes().subarray(16)));
+});
+
+it('takes at most 32 bytes a text, however many there are', () => {
+  const prints = createFingerprints();
+  for (let n = 1; n <= 200_000; n += 1) {
+    prints.add(`user_${n}`);
+    if (n >= 1_000 && n % 500 === 0) expect(prints.bytes / n).toBeLessThanOrEqual(32);
+  }
+});
