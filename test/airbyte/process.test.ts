@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startFixtureApi } from '../../fixtures/api/index.js';
+import { configFor, file, fullCatalog, run, servedKeys } from './harness.js';
+import { peakRss, start, wholeLines } from './process.js';
+import { errors, logs, message, only, records, statuses } from './protocol.js';
+
+let catalog: string;
+beforeAll(async () => {
+  catalog = file(await fullCatalog());
+});
+const readArgs = (config: object) => ['read', '--config', file(config), '--catalog', catalog];
+
+describe('the process', () => {
+  it('has written everything when it ends with 0, however slow its reader is', async () => {
+    await using api = await startFixtureApi({ sizes: [40_000] });
+    const { child, ended } = start(readArgs(configFor(api)));
+    const chunks: Buffer[] = [];
+    let peak = 0;
+    for await (const chunk of child.stdout ?? []) {
+      chunks.push(chunk);
+      peak = Math.max(peak, peakRss(child.pid) ?? 0);
+      await delay(2);
+    }
+    expect(await ended).toEqual({ code: 0, signal: null, stderr: '' });
+    const messages = wholeLines(chunks).map((line) => message.parse(JSON.parse(line)));
+    expect(records(messages, 'users')).toHaveLength(servedKeys(api).size);
+    expect(statuses(messages, 'users').at(-1)?.status).toBe('COMPLETE');
+    expect(peak).toBeLessThan(350);
+  });
+
+  it('is ended by SIGTERM, asks nothing more and claims nothing', async () => {
+    await using api = await startFixtureApi({ sizes: [50_000], latency: 20 });
+    const { child, ended } = start(readArgs(configFor(api)));
+    const chunks: Buffer[] = [];
+    child.stdout?.on('data', (chunk) => chunks.push(chunk));
+    while (!Buffer.concat(chunks).includes('"id":"user_'))
+      await once(child.stdout as NodeJS.EventEmitter, 'data');
+    child.kill('SIGTERM');
+    expect(await ended).toEqual({ code: null, signal: 'SIGTERM', stderr: '' });
+    expect(api.requests.length).toBeLessThan(52);
+    const messages = wholeLines(chunks).map((line) => message.parse(JSON.parse(line)));
+    expect(statuses(messages, 'users').map(({ status }) => status)).toEqual(['STARTED', 'RUNNING']);
+    expect(errors(messages)).toEqual([]);
+  });
+
+  it('is ended by SIGTERM also while its reader reads nothing', async () => {
+    await using api = await startFixtureApi({ sizes: [20_000] });
+    const { child, ended } = start(readArgs(configFor(api)));
+    const [first] = (await once(child.stdout as NodeJS.EventEmitter, 'data')) as [Buffer];
+    child.stdout?.pause();
+    while (api.requests.length < 4) await delay(20);
+    child.kill('SIGTERM');
+    const exited = await once(child, 'exit');
+    expect(exited).toEqual([null, 'SIGTERM']);
+    child.stdout?.destroy();
+    await ended;
+    expect(first.length).toBeGreaterThan(0);
+  });
+
+  it('ends quietly, but not with 0, when its reader leaves', async () => {
+    await using api = await startFixtureApi({ sizes: [50_000] });
+    const { child, ended } = start(readArgs(configFor(api)));
+    await once(child.stdout as NodeJS.EventEmitter, 'data');
+    child.stdout?.destroy();
+    expect(await ended).toEqual({ code: 1, signal: null, stderr: '' });
+    expect(api.requests.length).toBeLessThan(52);
+  });
+
+  it('goes through the proxy that the environment names', async () => {
+    const nowhere = { HTTP_PROXY: 'http://127.0.0.1:1' };
+    await using api = await startFixtureApi({ sizes: [3] });
+    const checked = await run(['check', '--config', file(configFor(api))], { environment: nowhere });
+    expect(checked.exitCode).toBe(1);
+    expect(api.requests).toEqual([]);
+    expect(only(checked.messages, 'CONNECTION_STATUS')).toEqual([]);
+    expect(logs(checked.messages, 'WARN')).toEqual([]);
+  });
+});
