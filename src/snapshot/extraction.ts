@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { forEachConcurrently } from '../concurrency.js';
-import { ComplianceError, ConfigError } from '../errors.js';
+import { ComplianceError, ConfigError, StorageError } from '../errors.js';
 import type { OnEvent } from '../events.js';
 import type { ComplianceClient } from '../extract/compliance-client.js';
 import { createFingerprints } from '../extract/fingerprints.js';
@@ -36,6 +36,8 @@ export async function extract(extraction: Extraction): Promise<void> {
       stageSlice(uuid, { ...extraction, signal: aborted }),
     );
   }
+  // A table without rows is published too, as an empty folder.
+  for (const { format } of extraction.sinks) await staging.makeFolders(format, settings.streams);
   await staging.record({ type: 'ready', extracted_at: new Date(clock.now()).toISOString() });
 }
 
@@ -86,7 +88,9 @@ async function stageSlice(uuid: string, extraction: Extraction): Promise<void> {
     await staging.record({ type: 'slice', slice });
     onEvent({ type: 'slice-written', organizationUuid: uuid, rows: slice.rows });
   } catch (error) {
-    if (!(error instanceof ComplianceError) || extraction.signal?.aborted) throw error;
+    // A full disk is no fault of the organisation.
+    const isOfOrganization = error instanceof ComplianceError && !(error instanceof StorageError);
+    if (!isOfOrganization || extraction.signal?.aborted) throw error;
     const verdict = error.code === 'organization_gone' ? 'gone' : 'failed';
     // What a person must change fails every organisation alike: there is no rest to land.
     const fatal = verdict === 'failed' && (settings.onOrgFailure === 'stop' || error.failure === 'config');
@@ -134,7 +138,6 @@ async function readSlice(
         last = slice;
       },
     });
-    if (last) await staging.dropSeen(last);
     return complete(uuid, state);
   } catch (error) {
     if (part === undefined || !(error instanceof ComplianceError) || error.code !== 'stale_token')

@@ -1,9 +1,10 @@
-import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
 import { StorageError } from '../errors.js';
 
 /**
  * A file of JSON lines that is only added to. A line is on the disk when `append` resolves; a line that was cut
- * by the end of its process is taken away when the journal is opened again.
+ * by the end of its process is left out when the journal is opened again. Opening makes a new file of the same lines,
+ * so that a process that was believed dead, and wakes up, adds to one that nobody reads.
  */
 export class Journal<Line> {
   private constructor(readonly file: FileHandle) {}
@@ -15,11 +16,17 @@ export class Journal<Line> {
       throw error;
     });
     const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
-    if (whole.length < bytes.length) await truncate(path, whole.length);
-    return {
-      lines: parse<Line>(whole.toString('utf8'), path),
-      journal: new Journal(await open(path, 'a', 0o600)),
-    };
+    const lines = parse<Line>(whole.toString('utf8'), path);
+    const file = await open(`${path}.new`, 'w', 0o600);
+    try {
+      await file.appendFile(whole);
+      await file.sync();
+      await rename(`${path}.new`, path);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    return { lines, journal: new Journal(file) };
   }
 
   async append(line: Line): Promise<void> {

@@ -31,6 +31,7 @@ export interface Publication {
 export async function publish(publication: Publication): Promise<Manifest> {
   const { storage, staging, lock, clock } = publication;
   const runDate = publication.manifest.run_date;
+  await lock?.check();
   const existing = await readManifest(storage, runDate);
   const isOurs = existing?.run_id === publication.manifest.run_id;
   if (isOurs && existing.status !== 'publishing') return await log(storage, existing);

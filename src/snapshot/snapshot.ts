@@ -94,14 +94,14 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
         await publish({ storage, staging, manifest, lock: locks.get(target), maxShrink, force, clock }),
       );
     }
-    await dropPublished(parent, staging);
+    await dropRuns(parent, runDate); // this run's, and every older one, which this snapshot has replaced
     for (const { run_id, status } of manifests.slice(0, 1)) {
       if (status !== 'publishing') onEvent({ type: 'published', runId: run_id, runDate, status });
     }
     return manifests;
   } catch (error) {
     if (error instanceof RefusedError) await staging?.refuse();
-    throw error;
+    throw (await lostLock(locks.values())) ?? error;
   } finally {
     await staging?.close();
     for (const lock of locks.values()) await lock.release();
@@ -145,14 +145,18 @@ function stagingParent({ state, storage, alsoTo = [] }: SnapshotOptions): string
   );
 }
 
-/** The staging of this run, and every older one of its date, which this snapshot has replaced. */
-async function dropPublished(parent: string, staging: Staging): Promise<void> {
-  await dropRuns(parent, staging.header.run_date);
+/** A run that has lost its lock to another fails in many ways; this is the one to tell. */
+async function lostLock(locks: Iterable<Lock>): Promise<LockedError | undefined> {
+  for (const lock of locks) {
+    const lost = await lock.check().catch((error: unknown) => error);
+    if (lost instanceof LockedError) return lost;
+  }
+  return undefined;
 }
 
 /** Only to be called by the holder of the date's lock. */
 async function dropRuns(parent: string, runDate: string, but?: RunHeader): Promise<void> {
-  for (const { run_id, run_date } of await listStagings(parent)) {
-    if (run_date === runDate && run_id !== but?.run_id) await dropStaging(parent, run_id);
+  for (const { run_id, run_date, folder } of await listStagings(parent)) {
+    if (run_date === runDate && run_id !== but?.run_id) await dropStaging(parent, folder);
   }
 }

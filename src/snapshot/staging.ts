@@ -60,10 +60,15 @@ export class Staging {
     for (const line of lines) this.#apply(line);
   }
 
-  /** Makes the staging of a new run, or opens the one that another process left. */
+  /**
+   * Makes the staging of a new run, or takes over the one that another process left: under a new name, so that the
+   * other one, should it only have slept, finds nothing of its own any more.
+   */
   static async open(parent: string, header: RunHeader): Promise<Staging> {
-    const folder = join(parent, header.run_id);
-    await makeFolder(parent, folder, header);
+    const left = (await listStagings(parent)).find(({ run_id }) => run_id === header.run_id);
+    const folder = join(parent, `${header.run_id}.${(left?.attempt ?? 0) + 1}`);
+    if (left) await rename(join(parent, left.folder), folder);
+    else await makeFolder(parent, folder, header);
     const { journal, lines } = await Journal.open<JournalLine>(join(folder, 'journal.ndjson'));
     return new Staging(folder, header, journal, lines);
   }
@@ -86,6 +91,11 @@ export class Staging {
     await this.files.remove(seenKey(slice));
   }
 
+  async makeFolders(format: string, tables: readonly string[]): Promise<void> {
+    for (const table of tables)
+      await mkdir(join(this.folder, format, table), { recursive: true, mode: 0o700 });
+  }
+
   /** A guard does not let it be published: a later day's run must not go on with this one. */
   async refuse(): Promise<void> {
     await this.files.stage(REFUSED, once(new Uint8Array()));
@@ -93,11 +103,6 @@ export class Staging {
 
   async close(): Promise<void> {
     await this.journal.close();
-  }
-
-  async drop(): Promise<void> {
-    await this.close();
-    await dropStaging(dirname(this.folder), this.header.run_id);
   }
 
   #apply(line: JournalLine): void {
@@ -116,6 +121,10 @@ const seenKey = ({ organization_uuid, rows }: StagedSlice): string => `seen/${or
 
 /** A run that another process left. */
 export interface LeftRun extends RunHeader {
+  /** Its name below the parent. */
+  folder: string;
+  /** How many processes have worked on it. */
+  attempt: number;
   refused: boolean;
 }
 
@@ -125,16 +134,16 @@ export async function listStagings(parent: string): Promise<LeftRun[]> {
   for (const name of await readdir(parent).catch(() => [])) {
     const json = await readFile(join(parent, name, 'run.json'), 'utf8').catch(() => 'null');
     const header = headerSchema.safeParse(JSON.parse(json)).data;
-    if (header?.run_id === name)
-      headers.push({ ...header, refused: existsSync(join(parent, name, REFUSED)) });
+    const attempt = Number(/\.(\d+)$/.exec(name)?.[1]);
+    if (header && name === `${header.run_id}.${attempt}`) {
+      headers.push({ ...header, folder: name, attempt, refused: existsSync(join(parent, name, REFUSED)) });
+    }
   }
   return headers.sort((a, b) => b.started_at.localeCompare(a.started_at));
 }
 
 /** Made aside and renamed, so that there is never a staging without its header. */
 async function makeFolder(parent: string, folder: string, header: RunHeader): Promise<void> {
-  const known = await listStagings(parent);
-  if (known.some(({ run_id }) => run_id === header.run_id)) return;
   const made = join(parent, temporaryKey());
   await mkdir(made, { recursive: true, mode: 0o700 });
   await new LocalStorage(made).stage('run.json', once(jsonBytes(header)));
@@ -142,10 +151,10 @@ async function makeFolder(parent: string, folder: string, header: RunHeader): Pr
 }
 
 /** Renamed aside and removed, for the same reason. */
-export async function dropStaging(parent: string, runId: string): Promise<void> {
+export async function dropStaging(parent: string, folder: string): Promise<void> {
   const doomed = join(parent, temporaryKey());
   await mkdir(dirname(doomed), { recursive: true, mode: 0o700 });
-  await rename(join(parent, runId), doomed);
+  await rename(join(parent, folder), doomed);
   await rm(doomed, { recursive: true, force: true });
 }
 

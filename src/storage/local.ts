@@ -106,6 +106,7 @@ export class LocalStorage implements Storage {
       } else if (staged.files.length > 0) {
         await this.#checkThere(path, staged); // it has gone: to its place, by an earlier call, or else somebody took it
       } else if (await exists(path)) {
+        await this.#checkThere(dirname(staged.path), { path: '', files: ['.'] }); // or else somebody took it
         await rm(old, { recursive: true, force: true });
         await rename(path, old);
       }
@@ -123,9 +124,18 @@ export class LocalStorage implements Storage {
     }
   }
 
-  /** Writes one file where it is to stay, without the detour of a temporary name: for a staging, which nobody reads. */
+  /**
+   * Writes one file where it is to stay, without the detour of a temporary name: for a staging, which nobody reads.
+   * What stood there is another file from then on, should a process that was believed dead still write to it; and that
+   * one must not make the folder anew which was taken from it.
+   */
   async stage(key: string, bytes: AsyncIterable<Uint8Array>): Promise<Written> {
-    return await this.#doing('writing', key, async () => this.#writeFile(await this.#place(key), bytes));
+    return await this.#doing('writing', key, async () => {
+      await stat(this.localRoot);
+      const path = await this.#place(key);
+      await rm(path, { force: true });
+      return await this.#writeFile(path, bytes);
+    });
   }
 
   /** A staging is its owner's alone; what is published has this storage's modes. */

@@ -36,12 +36,12 @@ await handle.close();
 fs.open = (path, flags, ...rest) =>
   flags === 'r' ? open(path, flags, ...rest) : counted(open).call(fs, path, flags, ...rest);
 for (const name of ['datasync', 'sync']) prototype[name] = counted(prototype[name]);
-const { write, appendFile } = prototype;
+const { write, appendFile } = prototype; // the journal's and every file's way to the disk
 prototype.write = counted(write, function (buffer, offset = 0) {
   return write.call(this, buffer, offset, Math.floor((buffer.byteLength - offset) / 2));
 });
 prototype.appendFile = counted(appendFile, function (text) {
-  return appendFile.call(this, text.slice(0, Math.floor(text.length / 2)));
+  return appendFile.call(this, text.slice(0, Math.floor(text.length / 2))); // text and bytes both have `slice`
 });
 syncBuiltinESMExports();
 
