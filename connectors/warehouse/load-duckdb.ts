@@ -1,3 +1,6 @@
+import { access, constants } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ConfigError } from '../../src/index.js';
 import { columnNames, commentStatements, createCurrentView, createTable, insertSnapshot } from './ddl.js';
 import { type Duckdb, openDuckdb } from './duckdb.js';
 import { duckdbDialect } from './duckdb-dialect.js';
@@ -29,7 +32,10 @@ export function duckdbLoader({ database, schema, signal }: DuckdbTarget): Loader
   };
   return {
     target: database,
-    check: () => withDatabase(async () => {}),
+    async check() {
+      if (await isThere(database)) await withDatabase(async () => {});
+      else await checkFolder(database);
+    },
     async load({ source, staging }) {
       const files = await fetchFiles(source, { staging, signal });
       await withDatabase(async (duckdb) => {
@@ -82,5 +88,20 @@ async function replace(duckdb: Duckdb, schema: string, { source: { manifest }, f
     insertSnapshot({ dialect: duckdbDialect, schema, row: snapshotRow(manifest), now: 'now()' }),
   );
 }
+
+async function checkFolder(database: string): Promise<void> {
+  await access(dirname(database), constants.W_OK).catch((cause: unknown) => {
+    throw new ConfigError(
+      `${database} cannot be made: its folder is absent or may not be written (${(cause as NodeJS.ErrnoException).code}).`,
+      { code: 'database_folder', cause },
+    );
+  });
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 const day = (runDate: string): string => `CAST(${value(runDate)} AS DATE)`;

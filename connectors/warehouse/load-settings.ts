@@ -3,6 +3,7 @@ import { ConfigError, clientSettings, snapshotSettings } from '../../src/index.j
 import { connectionSettings } from '../cli/connection.js';
 import { flagName } from '../cli/options.js';
 import { progressSettings } from '../cli/progress.js';
+import { rootSettings } from '../cli/root.js';
 import { dialectNames } from './dialects/index.js';
 
 /** Where a snapshot can be loaded. */
@@ -13,6 +14,7 @@ const { streams, org, concurrency } = snapshotSettings.shape;
 /** The flags of `load`. */
 export const loadSettings = connectionSettings.extend({
   ...progressSettings.shape,
+  ...rootSettings.shape,
   apiKey: clientSettings.shape.apiKey.optional(),
   target: z.enum(targets),
   from: z

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { ConfigError, type Manifest, openStorage, type Storage } from '../../src/index.js';
+import { ConfigError, type Manifest, type Storage } from '../../src/index.js';
 import type { Surroundings } from '../cli/command.js';
+import { openRoot } from '../cli/root.js';
 import { dialects } from './dialects/index.js';
 import { helperKey, type Script, type ScriptDialect } from './dialects/script.js';
 import type { LoadSettings } from './load-settings.js';
@@ -11,7 +12,7 @@ import { comment } from './sql.js';
 export async function writeScript(settings: LoadSettings, { stdout }: Surroundings): Promise<number> {
   const { from = '', runDate = 'latest', allowIncomplete, schema = 'claude_compliance', script } = settings;
   const dialect = dialects.find(({ name }) => name === settings.dialect) as ScriptDialect;
-  const storage = await openStorage(from);
+  const storage = await openRoot({ ...settings, out: from });
   const { manifest } = await chooseSnapshot({ storage, runDate, allowIncomplete });
   if (manifest.format !== 'parquet') {
     throw new ConfigError(

@@ -1,7 +1,8 @@
-import { type ComplianceClient, openStorage } from '../../src/index.js';
+import type { ComplianceClient } from '../../src/index.js';
 import { command, type Surroundings } from '../cli/command.js';
 import { connect } from '../cli/connection.js';
 import { openProgress } from '../cli/progress.js';
+import { openRoot } from '../cli/root.js';
 import { extract } from './extraction.js';
 import { duckdbLoader } from './load-duckdb.js';
 import { postgresLoader } from './load-postgres.js';
@@ -48,11 +49,8 @@ async function sourceOf(
 ): Promise<SnapshotSource> {
   const { from, runDate, allowIncomplete } = settings;
   if (from !== undefined) {
-    return await chooseSnapshot({
-      storage: await openStorage(from),
-      runDate: runDate ?? 'latest',
-      allowIncomplete,
-    });
+    const storage = await openRoot({ ...settings, out: from });
+    return await chooseSnapshot({ storage, runDate: runDate ?? 'latest', allowIncomplete });
   }
   const progress = openProgress(settings.progress, surroundings);
   try {

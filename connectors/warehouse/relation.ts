@@ -35,16 +35,12 @@ export function relation({ manifest, table, files }: RelationRequest): string {
 
 const READERS: Record<string, (table: SnapshotTable, paths: string) => string> = {
   parquet: (table, paths) => typed(table, `read_parquet(${paths}, hive_partitioning = false)`),
-  ndjson: (table, paths) =>
-    served(
-      table,
-      `read_json(${paths}, format = 'newline_delimited', hive_partitioning = false, maximum_object_size = ${MAX_ROW_BYTES}, columns = ${textColumns(table, 'JSON')})`,
-    ),
+  ndjson: (table, paths) => served(table, lines(table, paths)),
   csv: (table, paths) =>
     served(
       table,
       // In parallel, DuckDB guesses where a row begins inside quoted line ends: one thread reads it right.
-      `read_csv(${paths}, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', new_line = '\\r\\n', nullstr = '', allow_quoted_nulls = false, hive_partitioning = false, parallel = false, max_line_size = ${MAX_ROW_BYTES}, columns = ${textColumns(table, 'VARCHAR')})`,
+      `read_csv(${paths}, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', new_line = '\\r\\n', nullstr = '', allow_quoted_nulls = false, hive_partitioning = false, parallel = false, max_line_size = ${MAX_ROW_BYTES}, columns = ${textColumns(table)})`,
     ),
 };
 
@@ -97,8 +93,21 @@ function empty({ columns }: SnapshotTable): string {
   return `SELECT ${nulls.join(', ')} WHERE false`;
 }
 
-const textColumns = ({ columns }: SnapshotTable, json: string): string =>
-  `{${columns.map(({ name: column, type }) => `${name(column)}: '${type === 'json' ? json : 'VARCHAR'}'`).join(', ')}}`;
+const textColumns = ({ columns }: SnapshotTable): string =>
+  `{${columns.map((column) => `${name(column.name)}: 'VARCHAR'`).join(', ')}}`;
+
+/**
+ * NDJSON as columns of text. `extra` is cut out of the line, which ends with it: read as JSON it would be written anew,
+ * and -0 become 0. No text before it can hold `,"extra":`, since quotes inside of texts are escaped.
+ */
+function lines({ columns }: SnapshotTable, paths: string): string {
+  const texts = Object.fromEntries(columns.slice(0, -1).map((column) => [column.name, 'VARCHAR']));
+  const last = columns.at(-1)?.name ?? '';
+  const mark = `,${JSON.stringify(last)}:`;
+  const line = 'CAST(json AS VARCHAR)';
+  const rest = `left(substr(${line}, strpos(${line}, ${value(mark)}) + ${mark.length}), -1)`;
+  return `(SELECT unnest(from_json(json, ${value(JSON.stringify(texts))})), nullif(${rest}, 'null') AS ${name(last)} FROM read_ndjson_objects(${paths}, hive_partitioning = false, maximum_object_size = ${MAX_ROW_BYTES}))`;
+}
 
 /** DuckDB reads a path as a pattern: what would be one stands for itself in brackets. */
 const pathList = (paths: readonly string[]): string =>

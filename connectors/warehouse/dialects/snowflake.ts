@@ -1,5 +1,5 @@
 import { columnNames, createTable, type Dialect, insertSnapshot } from '../ddl.js';
-import { snapshotRow, snapshotsTable, type Table, tables } from '../model.js';
+import { snapshotRow, type Table, tables } from '../model.js';
 import { quoting } from '../sql.js';
 import { currentViews, explained, partsOf, pieces, type ScriptDialect, type TablePart } from './script.js';
 
@@ -34,7 +34,8 @@ export const snowflake: ScriptDialect = {
       `${name(table.dateColumn)} = CAST(${value(manifest.run_date)} AS DATE)`;
     const copy = ({ table, files }: TablePart): string[] =>
       pieces(files, FILES_PER_COPY).map(
-        (piece) => `COPY INTO ${name(schema, table.name)} (${columnNames(table, dialect.quoting)})
+        (piece) => `-- NULL_IF is empty, since by default the text \\N would become NULL.
+COPY INTO ${name(schema, table.name)} (${columnNames(table, dialect.quoting)})
 FROM (SELECT ${table.columns.map(({ name: column, type }) => cell(column, type)).join(', ')} FROM ${value(`${location}/`)})
 FILES = (${piece.map(({ path }) => `\n  ${value(path)}`).join(',')}
 )
