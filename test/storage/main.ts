@@ -9,9 +9,11 @@ interface Trial {
   start: () => Promise<Started>;
   /** Makes the bucket that the tests expect. */
   prepare: (endpoint: string) => Promise<void>;
-  tests: string;
-  /** Where its tests find the endpoint. */
+  tests: readonly string[];
+  /** The variable in which its tests find the endpoint. */
   variable: string;
+  /** Where the command line finds credentials that open nothing. */
+  credentials: Record<string, string>;
 }
 
 const TRIALS: readonly Trial[] = [
@@ -19,19 +21,21 @@ const TRIALS: readonly Trial[] = [
     store: 'S3 (moto)',
     start: startMoto,
     prepare: (endpoint) => createMotoBucket(endpoint, 'lake'),
-    tests: 'test/storage/s3.on-server.ts',
+    tests: ['test/storage/s3.on-server.ts', 'test/storage/dump.on-server.ts'],
     variable: 'S3_ENDPOINT',
+    credentials: { AWS_ACCESS_KEY_ID: 'AKIAOFNOBODY', AWS_SECRET_ACCESS_KEY: 'opens nothing' },
   },
   {
     store: 'Azure (azurite)',
     start: startAzurite,
     prepare: (endpoint) => createContainer(endpoint, 'lake'),
-    tests: 'test/storage/azure.on-server.ts',
+    tests: ['test/storage/azure.on-server.ts'],
     variable: 'AZURE_ENDPOINT',
+    credentials: {},
   },
 ];
 
-for (const { store, start, prepare, tests, variable } of TRIALS) {
+for (const { store, start, prepare, tests, variable, credentials } of TRIALS) {
   const server = await start();
   if ('missing' in server) {
     console.log(`not run: ${store}: ${server.missing}`);
@@ -41,11 +45,11 @@ for (const { store, start, prepare, tests, variable } of TRIALS) {
     await prepare(server.endpoint);
     const vitest = await startVitest('test', [], {
       config: false,
-      include: [tests],
+      include: [...tests],
       watch: false,
       testTimeout: 60_000,
       hookTimeout: 60_000,
-      env: { [variable]: server.endpoint },
+      env: { ...credentials, [variable]: server.endpoint },
     });
     await vitest.close();
   } finally {
