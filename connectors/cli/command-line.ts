@@ -2,18 +2,30 @@ import yargs from 'yargs';
 import { ComplianceError, ConfigError, VERSION } from '../../src/index.js';
 import type { Command, Surroundings } from './command.js';
 import { commands } from './commands/index.js';
-import { yargsOptions } from './options.js';
+import { connectionSettings } from './connection.js';
+import { didYouMean } from './mistakes.js';
+import { flagName, valuesNotTaken, yargsOptions } from './options.js';
 import { settle } from './settings.js';
 
 /** Parses one command line and runs its command; errors are told on stderr. @returns the exit code */
 export async function runCommandLine(args: readonly string[], surroundings: Surroundings): Promise<number> {
   try {
-    let exitCode = 0;
-    await parser(surroundings, async (command, flags) => {
-      const settings = await settle(command.settings, { flags, environment: surroundings.environment });
-      exitCode = await command.run(settings, surroundings);
-    }).parseAsync(args);
-    return exitCode;
+    const parsed = await parse(args, surroundings);
+    if (typeof parsed === 'string') {
+      surroundings.stdout.write(`${parsed}\n`);
+      return 0;
+    }
+    const { command, flags } = parsed;
+    const settings = await settle(command.settings, {
+      flags,
+      environment: surroundings.environment,
+      positional: command.positional?.key,
+      foreign: commands.flatMap((known) =>
+        Object.keys(known.settings.omit(hidden(known)).shape).map(flagName),
+      ),
+      mistakes: valuesNotTaken(command.settings, args),
+    });
+    return await command.run(settings, surroundings);
   } catch (error) {
     if (surroundings.signal.aborted) return 1; // the process ends by the signal
     return tell(error, surroundings);
@@ -31,47 +43,113 @@ function tell(error: unknown, { stderr }: Surroundings): number {
   return 1;
 }
 
-type Run = (command: Command, flags: Record<string, unknown>) => Promise<void>;
+interface Parsed {
+  command: Command;
+  flags: Record<string, unknown>;
+}
 
-function parser({ environment, stderr }: Surroundings, run: Run) {
+/** The command and its flags as they were given; or the text that was asked for instead: help, or the version. */
+async function parse(args: readonly string[], surroundings: Surroundings): Promise<Parsed | string> {
+  let parsed: Parsed | undefined;
+  let text = '';
+  let failed: Error | undefined;
+  const cli = parser(surroundings, (command, { _: words, $0: _, ...flags }) => {
+    if (words.length > 1) {
+      throw usage(`${command.name} takes no further words: is there one that belongs to a flag?`, command);
+    }
+    parsed = { command, flags };
+  });
+  await cli.parseAsync(args, {}, (error, { _: words }, output) => {
+    text = output;
+    failed = error;
+    if (!error && !parsed && text === '') failed = unknownCommand(words[0]);
+  });
+  if (failed) throw failed instanceof ComplianceError ? failed : usage(failed.message);
+  return parsed ?? text;
+}
+
+function usage(message: string, command?: Command): ConfigError {
+  const help = ['claude-compliance', command?.name, '--help'].filter(Boolean).join(' ');
+  return new ConfigError(`${message} See ${help}.`, { code: 'usage' });
+}
+
+/** Does not repeat the word: it might be a key. */
+function unknownCommand(word: string | number | undefined): ConfigError {
+  const names = commands.map(({ name }) => name);
+  if (word === undefined) return usage(`Which command? There is ${names.join(', ')}.`);
+  const guess = didYouMean(word, names) || `; there is ${names.join(', ')}.`;
+  return usage(`There is no such command${guess}`);
+}
+
+type Take = (command: Command, argv: { _: (string | number)[]; $0: string }) => void;
+
+const GENERAL = 'General:';
+
+function parser({ environment, stderr }: Surroundings, take: Take) {
   const cli = yargs()
     .scriptName('claude-compliance')
     .usage("$0 <command>\n\nReads the directory of a company's Claude organisations from the Compliance API.")
-    .parserConfiguration({ 'camel-case-expansion': false, 'parse-numbers': false, 'dot-notation': false })
+    .parserConfiguration({
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'short-option-groups': false,
+    })
+    .locale('en')
+    .updateStrings({
+      array: 'one or several',
+      'Not enough arguments following: %s': '--%s wants a value.',
+      'Not enough non-option arguments: got %s, need at least %s': {
+        one: 'A word is missing after the command: %s given, %s needed.',
+        other: 'A word is missing after the command: %s given, %s needed.',
+      },
+    } as unknown as Record<string, string>)
     .version(VERSION)
     .help()
     .alias('help', 'h')
+    .group(['help', 'version'], GENERAL)
     .wrap(Math.min(120, Number(environment.COLUMNS) || (stderr.isTTY ? 100 : 80)))
     .exitProcess(false)
-    .fail((message, error) => {
-      throw error ?? new ConfigError(`${message} See claude-compliance --help.`, { code: 'usage' });
-    })
-    .demandCommand(1, 1, 'Which command?', 'One command at a time.')
-    .strictCommands();
+    .epilogue('Each command tells its flags: claude-compliance dump --help');
   for (const command of commands) {
     const { name, positional, summary } = command;
     cli.command(
       positional ? `${name} <${positional.key}>` : name,
       summary,
       (builder) => {
-        builder.options(yargsOptions(command.settings.omit(hidden(command))));
-        builder.option('config', {
-          type: 'string',
-          requiresArg: true,
-          describe: 'A JSON file with any of these flags.',
-        });
-        if (positional)
-          builder.positional(positional.key, {
-            type: 'string',
-            describe: positional.describe,
-            choices: positional.choices,
-          });
+        builder
+          .group([], 'Positionals:')
+          .group([], 'Options:')
+          .options(yargsOptions(command.settings.omit(hidden(command)), groupOf))
+          .option('config', {
+            requiresArg: true,
+            group: GENERAL,
+            describe: 'A JSON file with any of these flags.',
+          })
+          .epilogue(epilogue(command));
+        if (positional) {
+          const describe = `${positional.describe} [${positional.choices.join(', ')}]`;
+          builder.positional(positional.key, { describe });
+        }
       },
-      async ({ _, $0, ...flags }) => await run(command, flags),
+      (argv) => take(command, argv),
     );
   }
   return cli;
 }
+
+/** A command's own flags come first. */
+const groupOf = (key: string): string => (key in connectionSettings.shape ? 'Connection:' : 'Options:');
+
+const epilogue = ({ settings }: Command): string =>
+  [
+    ...('apiKey' in settings.shape
+      ? ['The key is read from ANTHROPIC_COMPLIANCE_ACCESS_KEY or from --api-key-file, never from a flag.']
+      : []),
+    'Flags win over the environment, that over --config, that over the defaults.',
+    'Exit codes: 0 complete, 1 something was not landed, 2 wrong usage or configuration, 75 try again later.',
+  ].join('\n');
 
 /** The key has no flag, and a positional is shown as one. */
 function hidden({ settings, positional }: Command): Record<string, true> {

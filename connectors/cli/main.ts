@@ -5,10 +5,15 @@ import { endBySignal, untilSignal } from './signals.js';
 
 const { signal, received, release } = untilSignal(['SIGINT', 'SIGTERM', 'SIGHUP']);
 const { stdout, stderr, env: environment } = process;
-// Who reads our output may leave: then there is nobody to tell.
+let isLost = false;
 stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code === 'EPIPE' || isLost) return; // who reads our output may leave: then there is nobody to tell
+  isLost = true;
+  process.exitCode = 1;
+  stderr.write(`error: Writing to stdout failed (${error.code}). [stdout_failed]\n`);
 });
-process.exitCode = await runCommandLine(process.argv.slice(2), { stdout, stderr, environment, signal });
+stderr.on('error', () => {}); // there is nowhere left to tell it
+const exitCode = await runCommandLine(process.argv.slice(2), { stdout, stderr, environment, signal });
+process.exitCode ||= exitCode;
 release();
 endBySignal(received());

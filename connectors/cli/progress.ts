@@ -2,6 +2,7 @@ import { Presets, SingleBar } from 'cli-progress';
 import { z } from 'zod';
 import type { ComplianceEvent, OnEvent } from '../../src/index.js';
 import type { Surroundings } from './command.js';
+import { dataName } from './options.js';
 
 export const progressSettings = z.object({
   progress: z
@@ -22,15 +23,13 @@ type Kind = z.output<typeof progressSettings>['progress'];
 export function openProgress(kind: Kind, { stderr, environment }: Surroundings): Progress {
   const settled = kind === 'auto' ? (stderr.isTTY ? 'bar' : 'json') : kind;
   if (settled === 'bar') return bar(stderr, environment);
-  if (settled === 'json')
-    return { onEvent: (event) => stderr.write(jsonLine(event)), close() {} };
+  if (settled === 'json') return { onEvent: (event) => stderr.write(jsonLine(event)), close() {} };
   return { onEvent() {}, close() {} };
 }
 
 /** One event as a line; its keys are data, so they are in snake_case. */
 function jsonLine(event: ComplianceEvent): string {
-  const snakeCase = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  const entries = Object.entries(event).map(([key, value]) => [snakeCase(key), value]);
+  const entries = Object.entries(event).map(([key, value]) => [dataName(key), value]);
   return `${JSON.stringify({ at: new Date().toISOString(), ...Object.fromEntries(entries) })}\n`;
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import leven from 'leven';
 import type { z } from 'zod';
 import { ConfigError } from '../../src/index.js';
+import { didYouMean, sayIssue } from './mistakes.js';
 import { flagName, flagSchemas, parseFlag } from './options.js';
 
 /** Where settings may come from besides the flags. */
@@ -17,16 +17,22 @@ interface Sources {
   /** What yargs parsed, by flag name. */
   flags: Readonly<Record<string, unknown>>;
   environment: NodeJS.ProcessEnv;
+  /** The setting that is a word after the command, not a flag. */
+  positional?: string | undefined;
+  /** Flags of other commands: a file may serve them all. */
+  foreign?: readonly string[];
+  /** Told with those that are found here. */
+  mistakes?: readonly string[];
 }
 
 /**
  * Settles a command's settings: flags win over the environment over `--config` over defaults. Every mistake is told
  * at once.
- * @throws ConfigError `settings_invalid`
+ * @throws ConfigError `settings_invalid`, `config_file_invalid`, `api_key_file_unreadable`
  */
 export async function settle<S extends z.ZodObject>(
   schema: S,
-  { flags, environment }: Sources,
+  { flags, environment, positional, foreign = [], mistakes: found = [] }: Sources,
 ): Promise<z.output<S>> {
   const schemas = flagSchemas(schema);
   const byFlag = new Map(
@@ -34,56 +40,56 @@ export async function settle<S extends z.ZodObject>(
       .filter(([key]) => !SECRETS.includes(key))
       .map(([key, flag]) => [flagName(key), { key, flag }]),
   );
-  const mistakes: string[] = [];
-  const settings: Record<string, unknown> = {};
+  const mistakes = [...found];
 
-  const take = (values: Readonly<Record<string, unknown>>, say: (name: string) => string): void => {
+  const take = (values: Readonly<Record<string, unknown>>, say: (name: string) => string) => {
+    const taken: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(values)) {
       const known = byFlag.get(name);
-      if (known) settings[known.key] = parseFlag(known.flag, value);
-      else mistakes.push(`${say(name)} is not known${nearest(name, [...byFlag.keys()], say)}`);
+      if (known) taken[known.key] = parseFlag(known.flag, value);
+      else mistakes.push(`${say(name)} is not known${hint(name, [...byFlag.keys()], say)}`);
     }
+    return taken;
   };
 
-  const { config, ...given } = flags;
-  if (typeof config === 'string') {
-    const file = await readConfig(config);
-    take(file, (name) => `"${name}" in ${config}`);
-  }
-  for (const key of schemas.keys()) {
-    const value = ENVIRONMENT[key]
-      ?.map((name) => environment[name])
-      .find((text) => text !== undefined && text !== '');
-    if (value !== undefined) settings[key] = value;
-  }
-  take(given, (name) => `--${name}`);
-  if (schemas.has('apiKey') && typeof settings.apiKeyFile === 'string') {
-    settings.apiKey = await readKey(settings.apiKeyFile);
-  }
+  const { config, ...rest } = flags;
+  const file = Object.entries(typeof config === 'string' ? await readConfig(config) : {});
+  const forUs = file.filter(([name]) => byFlag.has(name) || !foreign.includes(name));
+  const fromFile = take(Object.fromEntries(forUs), (name) => `"${name}" in ${config}`);
+  const fromFlags = take(rest, (name) => (name.length === 1 ? `-${name}` : `--${name}`));
+  const fromEnvironment = readEnvironment(schemas.keys(), environment);
+  const settings = { ...fromFile, ...fromEnvironment, ...fromFlags };
+  const apiKeyFile = fromFlags.apiKeyFile ?? (fromEnvironment.apiKey === undefined && fromFile.apiKeyFile);
+  if (schemas.has('apiKey') && typeof apiKeyFile === 'string') settings.apiKey = await readKey(apiKeyFile);
 
-  const parsed = schema.safeParse(settings);
+  const parsed = schema.safeParse(settings, { reportInput: true });
   if (parsed.success && mistakes.length === 0) return parsed.data;
-  mistakes.push(...(parsed.error?.issues ?? []).map(({ path, message }) => `${sayPath(path)}: ${message}`));
+  mistakes.push(...(parsed.error?.issues ?? []).map((issue) => sayIssue(issue, positional)));
   throw new ConfigError(
     mistakes.length === 1
-      ? `${mistakes[0]}.`
-      : `There are ${mistakes.length} mistakes.\n  ${mistakes.join('\n  ')}`,
+      ? sentence(mistakes[0] ?? '')
+      : `There are ${mistakes.length} mistakes.\n  ${mistakes.join('\n  ')}\n `,
     { code: 'settings_invalid' },
   );
 }
 
-function sayPath([key, ...rest]: readonly PropertyKey[]): string {
-  if (key === 'apiKey') {
-    return 'The key is missing or not one: set ANTHROPIC_COMPLIANCE_ACCESS_KEY, or give --api-key-file';
-  }
-  return [`--${flagName(String(key))}`, ...rest.map((index) => `(value ${Number(index) + 1})`)].join(' ');
+const sentence = (text: string): string => (/[.?]$/.test(text) ? text : `${text}.`);
+
+function readEnvironment(
+  keys: Iterable<string>,
+  environment: NodeJS.ProcessEnv,
+): Record<string, string | undefined> {
+  const read = (key: string) =>
+    ENVIRONMENT[key]?.map((name) => environment[name]).find((text) => text !== undefined && text !== '');
+  const found = [...keys].map((key) => [key, read(key)] as const);
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined));
 }
 
-function nearest(name: string, known: readonly string[], say: (name: string) => string): string {
-  const [best] = known
-    .map((flag) => ({ flag, distance: leven(name, flag) }))
-    .sort((a, b) => a.distance - b.distance);
-  return best && best.distance <= Math.max(2, name.length / 3) ? `: did you mean ${say(best.flag)}?` : '';
+function hint(name: string, known: readonly string[], say: (name: string) => string): string {
+  if (/^(?:api[-_]?)?key$/i.test(name)) {
+    return ': the key comes from ANTHROPIC_COMPLIANCE_ACCESS_KEY or --api-key-file, since others can read flags';
+  }
+  return didYouMean(name, known, say);
 }
 
 /** A JSON object whose keys are flags without their dashes; `page_size` is read as `page-size`. */

@@ -2,6 +2,7 @@ import { type Manifest, snapshot, type Target } from '../../../src/index.js';
 import { command } from '../command.js';
 import { connect } from '../connection.js';
 import { sinksOf } from '../formats.js';
+import { dataName } from '../options.js';
 import { openProgress } from '../progress.js';
 import { openRoot, stateFolder } from '../root.js';
 import { summary } from '../summary.js';
@@ -16,10 +17,10 @@ export const dump = command({
   settings: dumpSettings,
   async run(settings, surroundings) {
     const progress = openProgress(settings.progress, surroundings);
-    await using client = connect(settings, surroundings, progress.onEvent);
-    if (settings.dryRun) return await dryRun(client, settings, surroundings);
-    if (settings.out === '-') return await dumpToStdout(client, settings, surroundings);
     try {
+      await using client = connect(settings, surroundings, progress.onEvent);
+      if (settings.dryRun) return await dryRun(client, settings, surroundings);
+      if (settings.out === '-') return await dumpToStdout(client, settings, surroundings);
       const [first, ...alsoTo] = await targetsOf(settings);
       const manifests = await snapshot({
         ...settings,
@@ -54,14 +55,11 @@ async function targetsOf(settings: DumpSettings): Promise<Target[]> {
   return targets;
 }
 
-/** As it is kept in the manifest: how the snapshot was made, without what only steers a process. */
-function configurationOf({
-  apiKey: _key,
-  apiKeyFile: _file,
-  progress: _progress,
-  json: _json,
-  state: _state,
-  ...rest
-}: DumpSettings) {
-  return rest;
+/** What only steers a process, or is told elsewhere. */
+const NOT_EVIDENCE = ['apiKey', 'apiKeyFile', 'progress', 'json', 'dryRun', 'state', 'runDate'];
+
+/** As it is kept in the manifest, as data: how the snapshot was made. */
+function configurationOf(settings: DumpSettings): Record<string, unknown> {
+  const kept = Object.entries(settings).filter(([key]) => !NOT_EVIDENCE.includes(key));
+  return Object.fromEntries(kept.map(([key, value]) => [dataName(key), value]));
 }
