@@ -2,8 +2,8 @@ import { type Extra, parseTimestamp, type Repairs, rowMaker, type StreamSchema }
 import type { FieldChange, Message } from './messages.js';
 
 /**
- * Makes RECORD messages of a stream's records. What its schema cannot hold (a timestamp that is none, a text that is
- * not text) is null, told as such, and stands in `extra` as it was served.
+ * Makes RECORD messages of a stream's records. What a column cannot hold (a timestamp that is none, digits after the
+ * sixth, a text that is not text) is told as such and stands in `extra` as it was served.
  */
 export function recordMaker(
   schema: StreamSchema,
@@ -18,26 +18,43 @@ export function recordMaker(
   return (record, emittedAt) => {
     let data = toRow(record);
     const changes: FieldChange[] = [];
+    for (const { name } of served) {
+      if (data[name] !== null || !Object.hasOwn((data.extra as Extra | null) ?? {}, name)) continue;
+      changes.push(changed(name, 'NULLED'));
+    }
     for (const name of timestamps) {
       const text = data[name];
-      if (typeof text !== 'string' || parseTimestamp(text)) continue;
-      const extra = hasExtra ? { extra: { ...(data.extra as Extra | null), [name]: text } } : {};
-      data = { ...data, [name]: null, ...extra };
-      if (!hasExtra) changes.push(nulled(name));
-    }
-    const extra = data.extra as Extra | null | undefined;
-    if (extra) {
-      for (const { name } of served) {
-        if (data[name] === null && Object.hasOwn(extra, name)) changes.push(nulled(name));
-      }
+      if (typeof text !== 'string' || PLAIN.test(text)) continue;
+      const { held, isExact } = utc(text);
+      const extra = hasExtra && !isExact ? { extra: { ...(data.extra as Extra | null), [name]: text } } : {};
+      data = { ...data, [name]: held, ...extra };
+      if (!isExact) changes.push(changed(name, held === null ? 'NULLED' : 'TRUNCATED'));
     }
     const meta = changes.length > 0 ? { meta: { changes } } : {};
     return { type: 'RECORD', record: { stream: schema.name, data, emitted_at: emittedAt, ...meta } };
   };
 }
 
-const nulled = (field: string): FieldChange => ({
+const changed = (field: string, change: FieldChange['change']): FieldChange => ({
   field,
-  change: 'NULLED',
+  change,
   reason: 'SOURCE_SERIALIZATION_ERROR',
 });
+
+/** The one form of an instant that every consumer reads alike; its digits are checked all the same. */
+const PLAIN =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$/;
+
+/**
+ * The instant that a text names, in UTC: DuckDB, for one, drops an offset without a word, and refuses a small `t` or `z`.
+ * Digits after the sixth are cut, as in every typed format.
+ */
+function utc(text: string): { held: string | null; isExact: boolean } {
+  const timestamp = parseTimestamp(text);
+  if (!timestamp) return { held: null, isExact: false };
+  const micros = ((timestamp.micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
+  const second = new Date(Number((timestamp.micros - micros) / 1000n)).toISOString();
+  if (second.length !== 24) return { held: null, isExact: false }; // a year of more than four digits
+  const fraction = micros === 0n ? '' : `.${String(micros).padStart(6, '0')}`;
+  return { held: `${second.slice(0, 19)}${fraction}Z`, isExact: timestamp.exact };
+}

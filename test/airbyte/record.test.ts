@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { recordMaker } from '../../connectors/airbyte/record.js';
+import { usersSchema } from '../../src/index.js';
+
+const added = { organization_uuid: 'o', snapshot_date: '2026-11-23' };
+const toMessage = recordMaker(usersSchema, added, { surrogates: 0 });
+function record(created_at: string | null, extra = {}) {
+  const message = toMessage(
+    { id: 'user_1', full_name: null, email: '', organization_role: 'user', created_at, extra },
+    1,
+  );
+  if (message.type !== 'RECORD') throw new Error('no record');
+  return message.record;
+}
+
+describe('the instants of a record', () => {
+  it.each([
+    ['2024-05-06T07:08:09Z', '2024-05-06T07:08:09Z'],
+    ['2024-05-06T07:08:09.120Z', '2024-05-06T07:08:09.120Z'],
+    ['2024-05-06T07:08:09.123456Z', '2024-05-06T07:08:09.123456Z'],
+    ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00Z'],
+    ['2024-05-06t07:08:09z', '2024-05-06T07:08:09Z'],
+    ['2024-01-01T00:30:00+02:00', '2023-12-31T22:30:00Z'],
+    ['2024-01-01T00:30:00.5-00:30', '2024-01-01T01:00:00.500000Z'],
+    ['1969-12-31T23:59:59.000001Z', '1969-12-31T23:59:59.000001Z'],
+    ['1969-12-31T22:59:59.000001-01:00', '1969-12-31T23:59:59.000001Z'],
+    ['2024-05-06T07:08:09.123456000Z', '2024-05-06T07:08:09.123456Z'],
+  ])('%s is held whole, as %s', (text, held) => {
+    expect(record(text)).toMatchObject({ data: { created_at: held, extra: null } });
+    expect(record(text).meta).toBeUndefined();
+  });
+
+  it('with more digits than six are cut, told so, and kept as served in extra', () => {
+    const text = '2023-03-04T05:06:07.123456789+02:00';
+    expect(record(text, { more: 1 })).toMatchObject({
+      data: { created_at: '2023-03-04T03:06:07.123456Z', extra: { more: 1, created_at: text } },
+      meta: {
+        changes: [{ field: 'created_at', change: 'TRUNCATED', reason: 'SOURCE_SERIALIZATION_ERROR' }],
+      },
+    });
+  });
+
+  it.each([
+    '',
+    'soon',
+    '2024-02-30T00:00:00Z',
+    '2023-02-29T00:00:00Z',
+    '2024-05-06 07:08:09Z',
+    '9999-12-31T23:59:59-01:00',
+  ])('%j is none: null, told so, and kept as served in extra', (text) => {
+    expect(record(text)).toMatchObject({
+      data: { created_at: null, extra: { created_at: text } },
+      meta: { changes: [{ field: 'created_at', change: 'NULLED', reason: 'SOURCE_SERIALIZATION_ERROR' }] },
+    });
+  });
+
+  it('that were never served are null, and nothing is told', () => {
+    expect(record(null)).toMatchObject({ data: { created_at: null, extra: null } });
+    expect(record(null).meta).toBeUndefined();
+  });
+});
+
+describe('a field that is not text', () => {
+  it('is null, told so, and stands in extra', () => {
+    const { data, meta } = record(null, { full_name: 42 });
+    expect(data).toMatchObject({ full_name: null, extra: { full_name: 42 } });
+    expect(meta?.changes.map(({ field, change }) => [field, change])).toEqual([['full_name', 'NULLED']]);
+  });
+});
