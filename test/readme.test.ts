@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dumpSettings } from '../connectors/cli/commands/dump-settings.js';
+import { commands } from '../connectors/cli/commands/index.js';
+import { flagName, flagSchemas } from '../connectors/cli/options.js';
+import { type FixtureApi, startFixtureApi } from '../fixtures/api/index.js';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const run = promisify(execFile);
+const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+
+interface Block {
+  language: string;
+  code: string;
+  /** What the README says that it prints. */
+  output: string | undefined;
+}
+
+const blocks: Block[] = [...readme.matchAll(/```(\w+)\n([\s\S]*?)```(?:\n```text\n([\s\S]*?)```)?/g)].map(
+  ([, language = '', code = '', output]) => ({ language, code, output }),
+);
+const inLanguage = (language: string) => blocks.filter((block) => block.language === language);
+
+let api: FixtureApi;
+let folder: string;
+let environment: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  api = await startFixtureApi({ organizations: 25, users: 20_000 });
+  folder = await mkdtemp(join(tmpdir(), 'readme-'));
+  // `npx claude-compliance` as it is in a checkout, from any folder; that npx finds it is shown by test:package.
+  const bin = join(folder, 'bin');
+  await mkdir(bin);
+  await writeFile(
+    join(bin, 'npx'),
+    `#!/bin/sh\nshift\nexec "${process.execPath}" "${ROOT}/dist/connectors/cli/main.js" "$@"\n`,
+  );
+  await chmod(join(bin, 'npx'), 0o755);
+  environment = {
+    ...process.env,
+    PATH: `${bin}:${process.env.PATH}`,
+    ANTHROPIC_COMPLIANCE_ACCESS_KEY: api.key,
+    ANTHROPIC_COMPLIANCE_BASE_URL: api.url,
+  };
+});
+
+afterAll(async () => {
+  await api.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The README's output as a pattern: `…` stands for anything within a line. */
+const patternOf = (output: string): RegExp =>
+  new RegExp(
+    `^${output
+      .trim()
+      .split('…')
+      .map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')}$`,
+  );
+
+describe('the README', () => {
+  it('shows the two commands that do everything', () => {
+    const shown = inLanguage('console').map(({ code }) => code.trim());
+    expect(shown).toEqual(expect.arrayContaining(['npm ci && npm run demo', 'npm ci && npm test']));
+  });
+
+  it.each(inLanguage('sh').map((block) => [block.code.trim(), block] as const))(
+    '%s',
+    async (_, { code, output }) => {
+      const { stdout } = await run('sh', ['-ec', code], { cwd: folder, env: environment });
+      if (output !== undefined) expect(stdout.trim()).toMatch(patternOf(output));
+    },
+  );
+
+  it.each(inLanguage('sql').map(({ code }, index) => [index, code] as const))(
+    'SQL example %i gives every user',
+    async (_, sql) => {
+      const instance = await DuckDBInstance.create(':memory:');
+      const connection = await instance.connect();
+      const absolute = sql.replaceAll("'lake/", `'${folder}/lake/`);
+      const [query = '', ...before] = absolute.split(';\n').filter((statement) => statement.trim() !== '').reverse();
+    for (const statement of before) await connection.run(statement);
+    const rows = (await connection.runAndReadAll(query)).getRowObjects();
+      const members = rows.reduce((sum, row) => sum + Number(row.members), 0);
+      expect(members).toBe(20_000);
+      connection.closeSync();
+      instance.closeSync();
+    },
+  );
+
+  it.each(inLanguage('ts').map(({ code }, index) => [index, code] as const))(
+    'TypeScript example %i runs',
+    async (index, code) => {
+      const home = join(ROOT, '.cache', 'readme');
+      await mkdir(home, { recursive: true });
+      const file = join(home, `example-${index}.ts`);
+      await writeFile(file, code);
+      const { stdout } = await run(
+        process.execPath,
+        ['--import', join(ROOT, 'node_modules/tsx/dist/loader.mjs'), file],
+        {
+          cwd: folder,
+          env: environment,
+        },
+      );
+      if (index === 0) {
+        const lines = (await readFile(join(folder, 'users.ndjson'), 'utf8')).trim().split('\n');
+        const uuid = String(api.organizations()[0]?.uuid);
+        expect(lines.map((line) => JSON.parse(line).id)).toEqual([...api.users(uuid)].map(({ id }) => id));
+      } else {
+        expect(stdout.trim()).toBe('complete 20000');
+      }
+    },
+  );
+
+  it('has every command, and every flag of dump with its default', () => {
+    for (const { name } of commands) expect(readme).toContain(`\`claude-compliance ${name}`);
+    expect(readme).toContain(flagTable());
+  });
+});
+
+/** The table of flags as it stands in the README. */
+function flagTable(): string {
+  const rows = [...flagSchemas(dumpSettings)]
+    .filter(([key]) => key !== 'apiKey')
+    .map(([key, { description = '', default: preset }]) => {
+      const shown = preset === undefined || preset === false ? '' : `\`${[preset].flat().join(' ')}\``;
+      return `| \`--${flagName(key)}\` | ${shown} | ${description.replaceAll('|', '\\|')} |`;
+    });
+  return ['| flag | default | |', '|---|---|---|', ...rows].join('\n');
+}
