@@ -1,0 +1,232 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commands } from '../../connectors/cli/commands/index.js';
+import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
+import { VERSION } from '../../src/index.js';
+import { temporaryFolder } from '../snapshot/tree.js';
+import { environmentOf, run, say } from './command.js';
+
+const KEY = { ANTHROPIC_COMPLIANCE_ACCESS_KEY: 'sk-ant-api01-some-key' };
+
+/** As `dump --help` and the README's table say them. */
+const DEFAULTS = {
+  out: './out',
+  format: 'parquet',
+  'run-date': undefined,
+  streams: 'organizations users',
+  org: undefined,
+  'page-size': '1000',
+  concurrency: '8',
+  'requests-per-minute': '600',
+  'budget-share': '0.9',
+  'rows-per-file': '500000',
+  'on-org-failure': 'stop',
+  'max-shrink': '50',
+  'parquet-writer': 'wasm',
+  compression: undefined,
+  'csv-formula-guard': undefined,
+  'file-mode': '600',
+  progress: 'auto',
+  json: undefined,
+  'dry-run': undefined,
+  force: undefined,
+  fresh: undefined,
+  resume: undefined,
+  lock: 'true',
+  'base-url': 'https://api.anthropic.com',
+  'api-key-file': undefined,
+  config: undefined,
+};
+
+/** One option's lines in a help text. */
+function entryOf(flag: string, help: string): string {
+  const lines = help.split('\n');
+  const at = lines.findIndex((line) => new RegExp(`^ +(-\\w, )?--${flag} `).test(`${line} `));
+  if (at < 0) throw new Error(`--${flag} is not in the help`);
+  const after = lines.slice(at + 1);
+  const next = after.findIndex((line) => !/^ {12,}/.test(line));
+  return [lines[at], ...after.slice(0, next)].join(' ').replace(/\s+/g, ' ');
+}
+
+describe('help', () => {
+  it('names every command on one page, in a line or two each', async () => {
+    const { code, stdout, stderr } = await say(['--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const { name } of commands) expect(stdout).toContain(`claude-compliance ${name}`);
+    expect(stdout.split('\n').length).toBeLessThan(30);
+  });
+
+  it.each(Object.entries(DEFAULTS))('of dump tells --%s with its default', async (flag, preset) => {
+    const entry = entryOf(flag, (await say(['dump', '--help'])).stdout);
+    expect(/\[default: ([^\]]+)\]/.exec(entry)?.[1]).toBe(preset);
+  });
+
+  it.each(commands.map(({ name }) => name))(
+    'of %s has a sentence for every flag and fits the terminal',
+    async (name) => {
+      const { stdout } = await say([name, '--help'], { COLUMNS: '80' });
+      const flags = [...stdout.matchAll(/^ +(?:-\w, )?--(\S+)/gm)].map(([, flag]) => flag ?? '');
+      expect(flags.length).toBeGreaterThan(2);
+      for (const flag of flags) expect(entryOf(flag, stdout)).toMatch(/--\S+ [A-Za-z]\S* \S+/);
+      for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    },
+  );
+
+  it('does not show a flag for the key', async () => {
+    expect((await say(['dump', '--help'])).stdout).not.toMatch(/--api-key\s/);
+  });
+
+  it('is there from the built command, and so is the version', async () => {
+    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
+  });
+});
+
+describe('a mistake', () => {
+  it.each([
+    [[], 'Which command? There is dump, check'],
+    [['dmp'], 'There is no such command: did you mean dump?'],
+    [['sk-ant-api01-pasted'], 'There is no such command; there is dump, check'],
+    [['dump', 'stray'], 'dump takes no further words'],
+    [['dump', '--out'], '--out wants a value.'],
+    [['preview'], 'A word is missing after the command'],
+    [
+      ['preview', 'organisations'],
+      '<stream> must be one of organizations, users: did you mean organizations?',
+    ],
+    [['dump', '--formt', 'csv'], '--formt is not known: did you mean --format?'],
+    [
+      ['dump', '--format', 'cvs'],
+      '--format (value 1) must be one of parquet, ndjson, csv, arrow: did you mean csv?',
+    ],
+    [['dump', '-x'], '-x is not known.'],
+    [['dump', '--out', 'a', '--out', 'b'], '--out may be given only once.'],
+    [['dump', '--page-size', '1001'], '--page-size must be at most 1000.'],
+    [['dump', '--page-size', '1.5'], '--page-size must be a whole number.'],
+    [['dump', '--concurrency', 'many'], '--concurrency must be a number.'],
+    [['dump', '--run-date', 'tomorrow'], '--run-date must be a day of the calendar, such as 2026-11-23.'],
+    [['dump', '--run-date', '2026-02-30'], '--run-date must be a day of the calendar'],
+    [['dump', '--file-mode', '888'], '--file-mode must be an octal mode such as 640.'],
+    [['dump', '--org', 'acme'], '--org (value 1) must be a UUID.'],
+    [['dump', '--dry-run=1'], '--dry-run takes no value.'],
+    [['dump', '--base-url', 'api.anthropic.com'], '--base-url must be an address such as'],
+    [['dump', '--compression', 'lzo'], 'The format parquet has no compression "lzo"'],
+    [['dump', '--compression', 'csv=gzip'], '--compression names csv, which --format does not.'],
+    [['dump', '--parquet-writer', 'js', '--compression', 'zstd'], 'has no compression "zstd"'],
+    [['dump', '--out', '-'], '--out - takes one table as text'],
+    [['schema', 'users', '--as', 'sql'], '--as must be one of json-schema, arrow, ddl'],
+  ])('in %j is told in a sentence, with exit code 2', async (args, sentence) => {
+    const { code, stdout, stderr } = await say(args, KEY);
+    expect(stderr).toContain(sentence);
+    expect(stderr).toMatch(/^error: .*\[\w+\]\n$/s);
+    expect(stderr).not.toMatch(/\n\s+at |zod|Invalid input|pasted/i);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  it('does not hide the others: all are told at once', async () => {
+    const { stderr } = await say(['dump', '--formt', 'csv', '--page-size', '0', '--org', 'acme']);
+    expect(stderr).toContain('There are 4 mistakes.');
+    for (const said of ['--formt', 'There is no key', '--page-size', '--org']) expect(stderr).toContain(said);
+  });
+
+  it('of a key as a flag is told where keys belong, without repeating it', async () => {
+    const { code, stderr } = await say(['check', '--api-key', 'sk-ant-api01-secret']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--api-key is not known: the key comes from ANTHROPIC_COMPLIANCE_ACCESS_KEY');
+    expect(stderr).not.toContain('secret');
+  });
+
+  it('of a key that is none is told without repeating it', async () => {
+    const { code, stderr } = await say(['check'], { ANTHROPIC_COMPLIANCE_ACCESS_KEY: 'two words-secret' });
+    expect(code).toBe(2);
+    expect(stderr).toContain('The key must be one line');
+    expect(stderr).not.toContain('secret');
+  });
+});
+
+describe('settings', () => {
+  let api: FixtureApi;
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  beforeAll(async () => {
+    api = await startFixtureApi({ sizes: [1, 1] });
+    folder = await temporaryFolder();
+  });
+  afterAll(async () => {
+    await api.close();
+    await folder[Symbol.asyncDispose]();
+  });
+  const write = async (name: string, content: unknown): Promise<string> => {
+    const path = join(folder.path, name);
+    await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+    return path;
+  };
+  /** Nothing answers there. */
+  const NOWHERE = 'http://127.0.0.1:1';
+  const once = ['--max-retries', '0'];
+
+  it('of a file hold for every command that has them, with - or _, one value or a list', async () => {
+    const config = await write('all.json', {
+      'base-url': api.url,
+      max_retries: 0,
+      format: 'csv',
+      out: '-',
+      streams: ['organizations'],
+      'run-date': '2026-11-23',
+    });
+    const environment = { ANTHROPIC_COMPLIANCE_ACCESS_KEY: api.key };
+    expect(await say(['check', '--config', config], environment)).toMatchObject({ code: 0 });
+    const { stdout } = await say(['dump', '--progress', 'none', '--config', config], environment);
+    expect(stdout.split('\r\n')[0]).toBe('uuid,name,created_at,snapshot_date,extra');
+    expect(stdout.trim().split('\r\n')).toHaveLength(3);
+  });
+
+  it('of a file lose against the environment, and that against flags', async () => {
+    const config = await write('nowhere.json', { base_url: NOWHERE });
+    expect(await say(['check', ...once, '--config', config], { ...KEY })).toMatchObject({ code: 75 });
+    const environment = environmentOf(api);
+    expect(await say(['check', ...once, '--config', config], environment)).toMatchObject({ code: 0 });
+    expect(await say(['check', ...once, '--base-url', NOWHERE], environment)).toMatchObject({ code: 75 });
+  });
+
+  it('of a file that are not known are told with the nearest name', async () => {
+    const config = await write('typo.json', { pagesize: 5, 'api-key': 'sk-ant-api01-secret' });
+    const { code, stderr } = await say(['check', '--config', config], KEY);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`"pagesize" in ${config} is not known: did you mean "page-size"`);
+    expect(stderr).toContain(`"api-key" in ${config} is not known: the key comes from`);
+    expect(stderr).not.toContain('secret');
+  });
+
+  it.each([
+    ['not JSON', '{"out": "o5", secret'],
+    ['no object', '[1]'],
+    ['absent', undefined],
+  ])('of a file that is %s are refused without quoting it', async (name, content) => {
+    const config =
+      content === undefined ? join(folder.path, 'absent.json') : await write(`${name}.json`, content);
+    const { code, stderr } = await say(['check', '--config', config], KEY);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`--config ${config} cannot be read as a JSON object`);
+    expect(stderr).not.toContain('secret');
+  });
+
+  it('take the key from either variable, or from a file that a flag names', async () => {
+    const keyFile = await write('key', `${api.key}\n`);
+    const wrong = await write('wrong', 'sk-ant-api01-wrong');
+    const config = await write('key.json', { 'api-key-file': wrong });
+    const address = ['--base-url', api.url, ...once];
+    const first = { ANTHROPIC_COMPLIANCE_ACCESS_KEY: api.key };
+    const second = { ANTHROPIC_COMPLIANCE_API_KEY: api.key };
+    const codes = [
+      await say(['check', ...address], first),
+      await say(['check', ...address], second),
+      await say(['check', ...address], { ...second, ANTHROPIC_COMPLIANCE_ACCESS_KEY: 'sk-ant-api01-wrong' }),
+      await say(['check', ...address, '--api-key-file', keyFile]),
+      await say(['check', ...address, '--api-key-file', wrong], first),
+      await say(['check', ...address, '--config', config], first),
+      await say(['check', ...address, '--config', config]),
+      await say(['check', ...address, '--api-key-file', join(folder.path, 'absent')]),
+    ].map(({ code }) => code);
+    expect(codes).toEqual([0, 0, 2, 0, 2, 0, 2, 2]);
+  });
+});
