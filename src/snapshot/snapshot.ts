@@ -4,6 +4,7 @@ import { ConfigError } from '../errors.js';
 import type { OnEvent } from '../events.js';
 import type { ComplianceClient } from '../extract/compliance-client.js';
 import type { Sink } from '../sinks/sink.js';
+import { storageError } from '../storage/local-error.js';
 import type { Storage } from '../storage/storage.js';
 import { sweepTemporaries } from '../storage/temporary.js';
 import { checkDataset } from './dataset.js';
@@ -101,7 +102,7 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
     return manifests;
   } catch (error) {
     if (error instanceof RefusedError) await staging?.refuse();
-    throw (await lostLock(locks.values())) ?? error;
+    throw (await lostLock(locks.values())) ?? storageError('writing', parent, error);
   } finally {
     await staging?.close();
     for (const lock of locks.values()) await lock.release();

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { chmod, type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { StorageError } from '../errors.js';
+import { storageError } from './local-error.js';
 import { once, type StagedFolder, type Storage, type StoredObject, type Written } from './storage.js';
 import { temporaryKey } from './temporary.js';
 
@@ -221,31 +222,3 @@ async function exists(path: string): Promise<boolean> {
 }
 
 const isCode = (error: unknown, code: string): boolean => (error as NodeJS.ErrnoException)?.code === code;
-
-const ADVICE: Record<string, string> = {
-  ENOSPC: 'The disk is full: make room, then run the same command again.',
-  EDQUOT: 'The quota is used up: make room, then run the same command again.',
-  EACCES: 'The folder may not be written or read: check its owner and mode.',
-  EPERM: 'The folder may not be written or read: check its owner and mode.',
-  EROFS: 'The file system is read-only: choose another folder.',
-  ENOTDIR: 'A part of the path is a file, not a folder: choose another folder.',
-  EMFILE: 'Too many files are open: raise the limit (ulimit -n) or lower the concurrency.',
-};
-
-/** Errors of sinks and of the API pass through a write; only the file system's own are this file's to explain. */
-function storageError(verb: string, what: string, error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException)?.code;
-  const isSystemError = typeof (error as NodeJS.ErrnoException)?.syscall === 'string';
-  if (!isSystemError || code === undefined) return error;
-  if (code === 'ENOENT' && verb === 'reading') {
-    return new StorageError(`There is no ${what}.`, { code: 'not_found', cause: error });
-  }
-  const advice = ADVICE[code] ?? 'Check the folder and its disk.';
-  return new StorageError(`${capital(verb)} ${what} failed (${code}). ${advice}`, {
-    code: `storage_${code.toLowerCase()}`,
-    failure: ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(code) ? 'config' : 'system',
-    cause: error,
-  });
-}
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
