@@ -22,8 +22,8 @@ export async function startAzurite(): Promise<Started> {
   const program = join(folder, 'node_modules/azurite/dist/src/blob/main.js');
   let reason = '';
   for (let tries = 0; tries < 2 && !existsSync(program); tries++) {
-    await install(folder).catch((error: Error) => {
-      reason = error.message.trim().split('\n').at(-1) ?? '';
+    await install(folder).catch(({ stderr, message }: Error & { stderr?: string }) => {
+      reason = /npm error (.*\S)/.exec(stderr ?? '')?.[1] ?? message;
     });
   }
   if (!existsSync(program)) return { missing: `${PACKAGE} could not be installed: ${reason}` };
@@ -39,7 +39,7 @@ async function install(folder: string): Promise<void> {
   const half = `${folder}.${process.pid}`;
   await mkdir(half, { recursive: true });
   try {
-    const flags = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--silent'];
+    const flags = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
     await run('npm', ['install', '--prefix', half, ...flags, PACKAGE], { timeout: INSTALL_LIMIT });
     await rename(half, folder);
   } finally {

@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 
 /** What a request to a proxy looked like. */
 export interface Seen {
+  /** Milliseconds on a clock that only goes forward. */
+  at: number;
   method: string;
   /** Path and query. */
   url: string;
@@ -29,7 +31,7 @@ export async function startProxy(
   const requests: Seen[] = [];
   const server = createServer((incoming: IncomingMessage, answer) => {
     const { method = '', url = '', headers } = incoming;
-    const seen = { method, url, headers };
+    const seen = { at: performance.now(), method, url, headers };
     requests.push(seen);
     if (refuse(seen)) {
       incoming.resume();

@@ -1,0 +1,20 @@
+/** `npm run bench -- NAME [arguments]`: every benchmark is a script of its own, in this folder. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import process from 'node:process';
+
+/** A new benchmark is one file and one line here. */
+const benchmarks: readonly { name: string; summary: string }[] = [
+  { name: 'sinks', summary: 'what each format costs' },
+  { name: 'storage', summary: 'a million users published to a folder and to S3' },
+];
+
+const [name, ...args] = process.argv.slice(2);
+if (benchmarks.some((benchmark) => benchmark.name === name)) {
+  const script = join(import.meta.dirname, `${name}.ts`);
+  process.exitCode =
+    spawnSync(process.execPath, ['--import', 'tsx', script, ...args], { stdio: 'inherit' }).status ?? 1;
+} else {
+  for (const { name, summary } of benchmarks) console.log(`npm run bench -- ${name}: ${summary}`);
+  process.exitCode = 2;
+}
