@@ -1,0 +1,52 @@
+import type { SnapshotTable } from '../../connectors/warehouse/model.js';
+import type { FixtureApi } from '../../fixtures/api/index.js';
+import {
+  type Json,
+  organizationsSchema,
+  parseOrganization,
+  parseUser,
+  type Row,
+  rowMaker,
+  usersSchema,
+} from '../../src/index.js';
+import { jsonText } from '../../src/sinks/json-text.js';
+import { expectedOf } from '../sinks/expected.js';
+
+/** A row as text: instants as microseconds since 1970, `extra` as JSON. */
+export type TextRow = Record<string, string | null>;
+
+/** Every row that a fixture serves for one table, as a warehouse must hold it. */
+export function servedRows(
+  api: FixtureApi,
+  { stream }: Pick<SnapshotTable, 'stream'>,
+  runDate: string,
+): TextRow[] {
+  const repairs = { surrogates: 0 };
+  const added = { snapshot_date: runDate };
+  if (stream === 'organizations') {
+    const make = rowMaker(organizationsSchema, added, repairs);
+    return api.organizations().map((json) => textRow(make(parseOrganization(json)), organizationsSchema));
+  }
+  return api.organizations().flatMap(({ uuid }) => {
+    const make = rowMaker(usersSchema, { ...added, organization_uuid: String(uuid) }, repairs);
+    return [...api.users(String(uuid))].map((json) => textRow(make(parseUser(json)), usersSchema));
+  });
+}
+
+function textRow(row: Row, schema: typeof usersSchema): TextRow {
+  const expected = expectedOf(row, schema, 'parquet');
+  return Object.fromEntries(
+    schema.fields.map(({ name, type }) => {
+      const value = type === 'date' ? row[name] : expected[name];
+      if (value === null || value === undefined) return [name, null];
+      return [name, type === 'json' ? jsonText(value as Json) : String(value)];
+    }),
+  );
+}
+
+/** In an order of their own, so that tables, which have none, can be compared. */
+export const sorted = (rows: readonly TextRow[]): TextRow[] =>
+  rows
+    .map((row) => ({ key: `${row.snapshot_date} ${row.organization_uuid ?? ''} ${row.id ?? row.uuid}`, row }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ row }) => row);
