@@ -12,6 +12,8 @@ export interface WalkPage {
   /** The token that continues after this page; null when the walk is done. */
   next: string | null;
   duplicates: number;
+  /** After a stale token the walk began anew: what it drops then was merely read before. */
+  restarted?: boolean;
   requestId?: string | undefined;
   /** Milliseconds since 1970. */
   requestedAt: number;
@@ -101,13 +103,16 @@ export async function writeWalk(pages: AsyncIterable<WalkPage>, request: WalkReq
   }
 }
 
-function seen(state: WalkState, { records, duplicates, requestId, requestedAt }: WalkPage): WalkState {
+function seen(
+  state: WalkState,
+  { records, duplicates, restarted, requestId, requestedAt }: WalkPage,
+): WalkState {
   const at = new Date(requestedAt).toISOString();
   return {
     ...state,
     rows: state.rows + records.length,
     pages: state.pages + 1,
-    duplicates: state.duplicates + duplicates,
+    duplicates: state.duplicates + (restarted ? 0 : duplicates),
     first_request_id: state.first_request_id ?? requestId ?? null,
     last_request_id: requestId ?? null,
     first_request_at: state.first_request_at ?? at,

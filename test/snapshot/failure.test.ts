@@ -108,4 +108,16 @@ describe('records that are served twice', () => {
     expect(manifest.totals).toMatchObject({ users: 2500, duplicates: 1 });
     expect(memberships(await rowsOf(root.path, manifest, 'users'))).toEqual(servedMemberships(api));
   });
+
+  it('are not counted when a stale token made the walk begin anew: they were read twice, not served twice', async () => {
+    await using api = await startFixtureApi({ sizes: [3500] });
+    await using root = await temporaryFolder();
+    api.fault({
+      match: { organizationUuid: uuidOf(api, 0), page: 2, times: 1 },
+      do: { type: 'stale-token' },
+    });
+    const manifest = await take(api, root.path);
+    expect(manifest.totals).toMatchObject({ users: 3500, duplicates: 0 });
+    expect(memberships(await rowsOf(root.path, manifest, 'users'))).toEqual(servedMemberships(api));
+  });
 });
