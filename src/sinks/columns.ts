@@ -16,8 +16,8 @@ import type { FieldType, StreamSchema } from '../schema.js';
 import { type TypedValue, typedRowReader } from './typed-row.js';
 
 /** Bounds of a record batch: what a typed sink holds of a file at least, and beyond which no row is added. */
-const BATCH_ROWS = 16_384;
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_ROWS = 8192;
+const BATCH_BYTES = 2 * 1024 * 1024;
 
 const ARROW_TYPES = {
   string: new Utf8(),

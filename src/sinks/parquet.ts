@@ -17,9 +17,15 @@ import { collect, type FileContent } from './inspect.js';
 import { rowsOfFooter } from './parquet-footer.js';
 import type { SinkFormat } from './sink.js';
 
-/** Bounds of a row group. The encoder holds one, encoded, in a heap that never shrinks. */
+/** Bounds of a row group. The encoder holds one for each file, encoded, in a heap that never shrinks. */
 const ROW_GROUP_ROWS = 50_000;
-const ROW_GROUP_BYTES = 16 * 1024 * 1024;
+const ROW_GROUP_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Bounds of a page and of a dictionary, held for each column of each file. The defaults (1 MiB) take twice the heap and
+ * make larger files: ids and addresses never repeat, and roles fit into any dictionary.
+ */
+const PAGE_BYTES = 128 * 1024;
 
 const COMPRESSIONS = ['zstd', 'snappy', 'gzip', 'none'] as const;
 const CODECS = {
@@ -66,6 +72,8 @@ function writerProperties(codec: Compression): WriterProperties {
     .setStatisticsEnabled(EnabledStatistics.Chunk)
     .setMaxRowGroupSize(ROW_GROUP_ROWS)
     .setMaxRowGroupBytes(ROW_GROUP_BYTES)
+    .setDataPageSizeLimit(PAGE_BYTES)
+    .setDictionaryPageSizeLimit(PAGE_BYTES)
     .build();
 }
 

@@ -219,8 +219,8 @@ describe('Arrow', () => {
         ({ length }) => length,
       );
     };
-    expect(await lengths(pagesOfUsers(20))).toEqual([16_384, 3616]);
-    const large = ordinaryUsers.slice(0, 10).map((row) => ({ ...row, full_name: 'x'.repeat(1_500_000) }));
+    expect(await lengths(pagesOfUsers(20))).toEqual([8192, 8192, 3616]);
+    const large = ordinaryUsers.slice(0, 10).map((row) => ({ ...row, full_name: 'x'.repeat(750_000) }));
     expect(await lengths(inBatches([large]))).toEqual([3, 3, 3, 1]);
   });
 });
