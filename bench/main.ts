@@ -5,6 +5,8 @@ import process from 'node:process';
 
 /** A new benchmark is one file and one line here. */
 const benchmarks: readonly { name: string; summary: string }[] = [
+  { name: 'budget', summary: 'how much of the budget is spent, and how often it is overspent' },
+  { name: 'airbyte', summary: 'a read of the Airbyte source, into nothing and into PyAirbyte' },
   { name: 'sinks', summary: 'what each format costs' },
   { name: 'storage', summary: 'a million users published to a folder and to S3' },
 ];

@@ -4,6 +4,11 @@ import type { Message } from './messages.js';
 /** Records are joined to chunks of this many characters: a write for each costs ten times as much. */
 const CHUNK = 64 * 1024;
 
+/** JSON lets these stand as they are, and some readers (Python's splitlines) take them for the end of a line. */
+const SEPARATORS = /[\u0085\u2028\u2029]/g;
+const escapeLine = (separator: string): string =>
+  `\\u${separator.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
 /** Where messages go: one a line, and as fast as the reader takes them. */
 export interface Output {
   /** Writes without waiting; for what is told in between, which is little. */
@@ -25,7 +30,7 @@ export function openOutput(stdout: Writable, signal: AbortSignal): Output {
 
   function write(): void {
     if (lines.length === 0 || signal.aborted) return;
-    const text = lines.join('');
+    const text = lines.join('').replace(SEPARATORS, escapeLine);
     lines = [];
     length = 0;
     const hasRoom = stdout.write(text);

@@ -48,6 +48,27 @@ def read(executable, config, *flags):
     }
 
 
+def bench(executable, config):
+    """Reads once into a DuckDB cache; says how long it took and what both processes held at most, in MB."""
+    import resource
+    import time
+
+    import airbyte as ab
+
+    claude = source(executable, config)
+    claude.select_all_streams()
+    folder = tempfile.mkdtemp()
+    cache = ab.caches.DuckDBCache(db_path=f"{folder}/cache.duckdb", cache_dir=folder)
+    start = time.monotonic()
+    result = claude.read(cache=cache)
+    return {
+        "seconds": time.monotonic() - start,
+        "records": result.processed_records,
+        "client": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "source": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
+    }
+
+
 def raises(executable, config):
     """Reads; says which error it ended with."""
     import airbyte as ab
@@ -93,7 +114,7 @@ def entrypoint(executable, config, catalog):
 
     arguments = ["read", "--config", config, "--catalog", catalog]
     lines = subprocess.run([executable, *arguments], capture_output=True, check=True).stdout.decode()
-    output = EntrypointOutput(messages=lines.splitlines())
+    output = EntrypointOutput(messages=lines.splitlines())  # as the CDK's own runner splits
     return {
         "records": len(output.records),
         "states": len(output.state_messages),
@@ -115,4 +136,4 @@ def version():
 
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
-    print(json.dumps(globals()[command](*arguments), default=str))
+    print(json.dumps(globals()[command](*arguments), default=str), flush=True)

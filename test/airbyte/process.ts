@@ -1,12 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 
-const MAIN = fileURLToPath(new URL('../../connectors/airbyte/main.ts', import.meta.url));
+/** The built command, as npm installs it. */
+const MAIN = resolve(import.meta.dirname, '../../dist/connectors/airbyte/main.js');
 
-/** The command that runs the source from its sources, before its own arguments. */
-export const COMMAND: readonly [string, ...string[]] = [process.execPath, '--import', 'tsx', MAIN];
+/** Puts the command into a folder of its own, as npm would. @returns its path */
+export function install(): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'bin-')), 'source-claude-compliance');
+  writeFileSync(path, `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
 
 /** How a process ended. */
 export interface Ending {
@@ -15,10 +22,9 @@ export interface Ending {
   stderr: string;
 }
 
-/** Starts the source as a process of its own. */
+/** Starts the built source as a process of its own. */
 export function start(args: readonly string[]): { child: ChildProcess; ended: Promise<Ending> } {
-  const [command, ...first] = COMMAND;
-  const child = spawn(command, [...first, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
