@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { LocalStorage } from '../storage/local.js';
+import { makeFolder } from '../storage/make-folder.js';
 import { once } from '../storage/storage.js';
 import { temporaryKey } from '../storage/temporary.js';
 import { Journal } from './journal.js';
@@ -68,7 +69,7 @@ export class Staging {
     const left = (await listStagings(parent)).find(({ run_id }) => run_id === header.run_id);
     const folder = join(parent, `${header.run_id}.${(left?.attempt ?? 0) + 1}`);
     if (left) await rename(join(parent, left.folder), folder);
-    else await makeFolder(parent, folder, header);
+    else await makeStaging(parent, folder, header);
     const { journal, lines } = await Journal.open<JournalLine>(join(folder, 'journal.ndjson'));
     return new Staging(folder, header, journal, lines);
   }
@@ -92,8 +93,7 @@ export class Staging {
   }
 
   async makeFolders(format: string, tables: readonly string[]): Promise<void> {
-    for (const table of tables)
-      await mkdir(join(this.folder, format, table), { recursive: true, mode: 0o700 });
+    for (const table of tables) await makeFolder(join(this.folder, format, table), 0o700);
   }
 
   /** A guard does not let it be published: a later day's run must not go on with this one. */
@@ -143,9 +143,9 @@ export async function listStagings(parent: string): Promise<LeftRun[]> {
 }
 
 /** Made aside and renamed, so that there is never a staging without its header. */
-async function makeFolder(parent: string, folder: string, header: RunHeader): Promise<void> {
+async function makeStaging(parent: string, folder: string, header: RunHeader): Promise<void> {
   const made = join(parent, temporaryKey());
-  await mkdir(made, { recursive: true, mode: 0o700 });
+  await makeFolder(made, 0o700);
   await new LocalStorage(made).stage('run.json', once(jsonBytes(header)));
   await rename(made, folder);
 }
@@ -153,7 +153,7 @@ async function makeFolder(parent: string, folder: string, header: RunHeader): Pr
 /** Renamed aside and removed, for the same reason. */
 export async function dropStaging(parent: string, folder: string): Promise<void> {
   const doomed = join(parent, temporaryKey());
-  await mkdir(dirname(doomed), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(doomed), 0o700);
   await rename(join(parent, folder), doomed);
   await rm(doomed, { recursive: true, force: true });
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, type FileHandle, link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { StorageError } from '../errors.js';
 import { storageError } from './local-error.js';
+import { makeFolder } from './make-folder.js';
 import { once, type StagedFolder, type Storage, type StoredObject, type Written } from './storage.js';
 import { temporaryKey } from './temporary.js';
 
@@ -150,7 +151,7 @@ export class LocalStorage implements Storage {
   /** The folder of a key is there afterwards. */
   async #place(key: string): Promise<string> {
     const path = join(this.localRoot, key);
-    await mkdir(dirname(path), { recursive: true, mode: this.#folderMode });
+    await makeFolder(dirname(path), this.#folderMode);
     return path;
   }
 
