@@ -16,7 +16,8 @@ ENV NODE_ENV=production
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-USER node
+# `node` in the image: Kubernetes refuses a name where it must not run as root.
+USER 1000:1000
 
 FROM runtime AS airbyte
 LABEL io.airbyte.name="source-claude-compliance" io.airbyte.version="0.1.0"

@@ -1,6 +1,6 @@
 import { ComplianceError, organizationsSchema } from '../../src/index.js';
 import { estimate } from './messages.js';
-import { type OrganizationsState, organizationsState, takeUp } from './state.js';
+import { LONGEST_TOKEN, type OrganizationsState, organizationsState, takeUp } from './state.js';
 import type { Reading, SourceStream } from './stream.js';
 
 /** The organisations that the key covers: a handful of pages. */
@@ -34,7 +34,7 @@ async function readFrom(from: OrganizationsState | undefined, reading: Reading):
       await reading.send(estimate(organizationsSchema.name, records.length));
     }
     await send(records);
-    if (next !== null) await checkpoints.offer({ ...state, page: next });
+    if (next !== null && next.length <= LONGEST_TOKEN) await checkpoints.offer({ ...state, page: next });
   }
   await checkpoints.end({ ...state, finished: true });
 }

@@ -42,6 +42,9 @@ export type UsersState = z.output<typeof usersState>;
 /** After this a snapshot is old: too much of it may have changed. In milliseconds. */
 const OLD = 24 * 60 * 60 * 1000;
 
+/** A token longer than this is not kept, so that a state keeps small: its list would begin anew. In characters. */
+export const LONGEST_TOKEN = 8 * 1024;
+
 const stateMessage = z.object({
   type: z.literal('STREAM'),
   stream: z.object({

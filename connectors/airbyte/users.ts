@@ -1,14 +1,11 @@
 import { ComplianceError, type UserPage, usersSchema } from '../../src/index.js';
 import { inTurn } from './in-turn.js';
 import { openPosition, type Position, type Verdict } from './position.js';
-import { takeUp, type UsersState, usersState } from './state.js';
+import { LONGEST_TOKEN, takeUp, type UsersState, usersState } from './state.js';
 import type { Reading, SourceStream } from './stream.js';
 
 /** So many organisations failing in a row, all for the same reason, say that the reason lies elsewhere. */
 const HOPELESS = 20;
-
-/** A token longer than this is not kept: its organisation would begin anew. In characters. */
-const LONGEST_TOKEN = 8 * 1024;
 
 /** So many organisations are named in an error. */
 const MOST_NAMED = 10;

@@ -34,7 +34,7 @@ describe('the image', () => {
   });
 
   it('does not run as root, and is built from pinned images', () => {
-    expect(only('USER')).toEqual(['node']);
+    expect(only('USER')).toEqual(['1000:1000']);
     const names = stages.map(({ name }) => name);
     const images = stages.map(({ from }) => from).filter((from) => !names.includes(from));
     for (const image of images) expect(image).toMatch(/^node:\d+\.\d+-bookworm-slim$/);
