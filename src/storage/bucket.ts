@@ -8,9 +8,7 @@ import type { StagedFolder, Storage, StoredObject, Written } from './storage.js'
 
 /** A larger object is uploaded in parts of this size and read as a stream. In bytes. */
 const CHUNK = 8 * 1024 * 1024;
-/** Parts of one object in flight at once. */
-const PARTS_IN_FLIGHT = 2;
-/** Objects of one folder uploaded or removed at once; with CHUNK and PARTS_IN_FLIGHT it bounds the memory. */
+/** Objects of one folder uploaded or removed at once; with CHUNK it bounds the memory. */
 const OBJECTS_IN_FLIGHT = 8;
 /** How long one request may take, in milliseconds. */
 const REQUEST_LIMIT = 60_000;
@@ -127,11 +125,12 @@ class Bucket implements Storage {
     }
   }
 
+  /** Part after part: opendal's `concurrent` would keep every part in memory until the last. */
   async write(key: string, bytes: AsyncIterable<Uint8Array>): Promise<Written> {
     const hash = createHash('sha256');
     let size = 0;
     const writer = await this.#doing('writing', key, () =>
-      this.#operator.writer(key, { chunk: BigInt(CHUNK), concurrent: PARTS_IN_FLIGHT }),
+      this.#operator.writer(key, { chunk: BigInt(CHUNK) }),
     );
     for await (const chunk of bytes) {
       if (chunk.byteLength === 0) continue;

@@ -100,6 +100,29 @@ describe('a bucket that refuses', () => {
   });
 });
 
+describe('a large object', () => {
+  it('is uploaded in memory that does not grow with it', async () => {
+    await using server = await startAnswering(({ url }) => ({
+      status: 200,
+      headers: { etag: '"x"' },
+      body: url.endsWith('?uploads')
+        ? '<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>'
+        : '<CompleteMultipartUploadResult><ETag>x</ETag></CompleteMultipartUploadResult>',
+    }));
+    const storage = await openBucket(bucketAt(server.endpoint));
+    const before = process.memoryUsage.rss();
+    let peak = before;
+    async function* pieces() {
+      for (let megabytes = 0; megabytes < 400; megabytes++) {
+        yield Buffer.alloc(1_000_000);
+        peak = Math.max(peak, process.memoryUsage.rss());
+      }
+    }
+    await expect(storage.write('key', pieces())).resolves.toMatchObject({ bytes: 400_000_000 });
+    expect((peak - before) / 1e6).toBeLessThan(250);
+  });
+});
+
 describe('create, when the answer was lost', () => {
   const MARK = 'x-amz-meta-creation';
 
