@@ -1,17 +1,18 @@
-/** `npm run bench -- NAME [arguments]`: every benchmark is a script of its own, in this folder. */
+/** `npm run bench` runs the first, `npm run bench -- NAME [arguments]` any: each is a script of its own, in this folder. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import process from 'node:process';
 
 /** A new benchmark is one file and one line here. */
 const benchmarks: readonly { name: string; summary: string }[] = [
+  { name: 'dump', summary: 'the main job in each format, beside reading alone: time, CPU, memory' },
   { name: 'budget', summary: 'how much of the budget is spent, and how often it is overspent' },
   { name: 'airbyte', summary: 'a read of the Airbyte source, into nothing and into PyAirbyte' },
   { name: 'sinks', summary: 'what each format costs' },
   { name: 'storage', summary: 'a million users published to a folder and to S3' },
 ];
 
-const [name, ...args] = process.argv.slice(2);
+const [name = 'dump', ...args] = process.argv.slice(2);
 if (benchmarks.some((benchmark) => benchmark.name === name)) {
   const script = join(import.meta.dirname, `${name}.ts`);
   process.exitCode =
