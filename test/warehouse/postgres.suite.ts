@@ -1,0 +1,262 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type SnapshotTable, snapshotTables } from '../../connectors/warehouse/model.js';
+import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
+import { createSink } from '../../src/index.js';
+import { take, temporaryFolder } from '../snapshot/tree.js';
+import { claudeCompliance, environmentOf, UNHURRIED } from './command.js';
+import { organizations, users } from './duckdb-file.js';
+import { type PostgresServer, startPostgres } from './postgres-server.js';
+import { servedRows, sorted, type TextRow } from './served.js';
+
+const COMMAND = resolve(import.meta.dirname, '../../connectors/cli/main.ts');
+const RUN_DATE = '2026-11-23';
+const PARQUET = { sink: createSink('parquet') };
+
+const started = await startPostgres();
+if ('missing' in started) process.stdout.write(`\nnot run: ${started.missing}\n`);
+const server = started as PostgresServer;
+
+describe.skipIf('missing' in started)('load postgres', () => {
+  let awkward: FixtureApi;
+  let api: FixtureApi;
+  let client: pg.Client;
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let root: string;
+
+  beforeAll(async () => {
+    awkward = await startFixtureApi({ organizations: 100, users: 2000, awkward: true });
+    api = await startFixtureApi({ sizes: [20, 0, 5] });
+    folder = await temporaryFolder();
+    root = join(folder.path, 'root');
+    await take(api, root, PARQUET);
+    client = await connected();
+  });
+
+  afterAll(async () => {
+    await client?.end();
+    await awkward?.close();
+    await api?.close();
+    await folder?.[Symbol.asyncDispose]();
+    await server.stop();
+  });
+
+  const connected = async (): Promise<pg.Client> => {
+    const { host, port, user, password } = server;
+    const made = new pg.Client({ host, port, user, password, database: 'postgres' });
+    await made.connect();
+    return made;
+  };
+
+  const load = (schema: string, ...flags: string[]) =>
+    claudeCompliance(
+      ['load', 'postgres', '--schema', schema, '--state', join(folder.path, 'state'), ...flags],
+      { ...server.environment, ...environmentOf(awkward) },
+    );
+
+  /** A load in a process of its own, which can be killed. */
+  const spawnLoad = (schema: string, ...flags: string[]) =>
+    spawn(
+      process.execPath,
+      [
+        '--import',
+        'tsx',
+        COMMAND,
+        'load',
+        'postgres',
+        '--schema',
+        schema,
+        '--state',
+        join(folder.path, 'state'),
+        ...flags,
+      ],
+      { env: { ...process.env, ...server.environment }, stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+
+  const count = async (schema: string, from = 'users_snapshot'): Promise<number> =>
+    Number((await client.query(`SELECT count(*) AS n FROM "${schema}".${from}`)).rows[0].n);
+
+  const textRows = async (
+    schema: string,
+    { columns, name }: SnapshotTable,
+    from = name,
+  ): Promise<TextRow[]> => {
+    const texts = columns.map(({ name: column, type }) =>
+      type === 'timestamp'
+        ? `trunc(extract(epoch from ${column}) * 1000000)::text AS ${column}`
+        : `${column}::text AS ${column}`,
+    );
+    return (await client.query(`SELECT ${texts.join(', ')} FROM "${schema}".${from}`)).rows;
+  };
+
+  /** What is expected there: U+0000 is the one thing PostgreSQL cannot hold. */
+  const withoutNul = (rows: readonly TextRow[]): TextRow[] =>
+    JSON.parse(JSON.stringify(rows).replaceAll('\\\\u0000', '\\\\ufffd').replaceAll('\\u0000', '\\ufffd'));
+
+  it.each(['from the API', 'parquet', 'ndjson', 'csv'])(
+    'lands what the API serves, value for value: %s',
+    async (source) => {
+      const schema = `whole ${source}`.replaceAll(' ', '_');
+      const from = join(folder.path, schema);
+      if (source !== 'from the API') await take(awkward, from, { sink: createSink(source) });
+      const flags = source === 'from the API' ? [...UNHURRIED, '--run-date', RUN_DATE] : ['--from', from];
+      const { exitCode, stdout, stderr } = await load(schema, ...flags);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      for (const table of snapshotTables) {
+        const served = sorted(withoutNul(servedRows(awkward, table, RUN_DATE)));
+        expect(sorted(await textRows(schema, table))).toEqual(served);
+        expect(sorted(await textRows(schema, table, table.currentView))).toEqual(served);
+      }
+      const held = [organizations, users]
+        .flatMap((table) => servedRows(awkward, table, RUN_DATE))
+        .flatMap((row) => Object.values(row))
+        .filter((value) => value?.includes('\u0000') || value?.replaceAll('\\\\', '').includes('\\u0000'));
+      expect(held.length).toBeGreaterThan(0);
+      expect(stdout).toContain(`${held.length} values held U+0000`);
+    },
+  );
+
+  it('describes its tables and columns, and keeps the key', async () => {
+    await load('described', '--from', root);
+    const { rows } = await client.query(
+      `SELECT obj_description('described.users_snapshot'::regclass) AS "table", col_description('described.users_snapshot_20261123'::regclass, 2) AS "column"`,
+    );
+    expect(rows).toEqual([
+      { table: expect.stringContaining('one row a membership'), column: expect.stringContaining('user_') },
+    ]);
+    await expect(
+      client.query('INSERT INTO described.users_snapshot SELECT * FROM described.users_snapshot LIMIT 1'),
+    ).rejects.toMatchObject({ code: '23505' });
+  });
+
+  it('gives the same when it is run again, with one partition a date and nothing beside it', async () => {
+    for (let times = 0; times < 3; times++)
+      expect(await load('again', '--from', root)).toMatchObject({ exitCode: 0 });
+    expect(await count('again')).toBe(25);
+    expect(await count('again', 'snapshots')).toBe(1);
+    const { rows } = await client.query(
+      `SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'again' AND relkind = 'r' ORDER BY 1`,
+    );
+    expect(rows.map(({ relname }) => relname)).toEqual([
+      'organizations_snapshot_20261123',
+      'snapshots',
+      'users_snapshot_20261123',
+    ]);
+  });
+
+  it('keeps the old rows when it is killed in mid-load, and lets readers read them meanwhile', async () => {
+    await load('killed', '--from', root);
+    const bigger = await startFixtureApi({ sizes: [50, 1] });
+    const biggerRoot = join(folder.path, 'bigger');
+    await take(bigger, biggerRoot, PARQUET);
+    await bigger.close();
+
+    const reader = await connected();
+    await reader.query('BEGIN; SELECT * FROM killed.users_snapshot'); // the load cannot put its partition in place
+    const loading = spawnLoad('killed', '--from', biggerRoot);
+    await untilWaiting(client);
+    expect(await load('killed', '--from', root)).toMatchObject({
+      exitCode: 75,
+      stderr: expect.stringContaining('locked'),
+    });
+    loading.kill('SIGKILL');
+    await once(loading, 'exit');
+    await reader.query('COMMIT');
+    await reader.end();
+    await untilGone(client);
+    expect(await count('killed')).toBe(25);
+    expect(await count('killed', 'users_current')).toBe(25);
+    expect(await load('killed', '--from', biggerRoot)).toMatchObject({ exitCode: 0 });
+    expect(await count('killed')).toBe(51);
+  });
+
+  it('never doubles when two load at once: each ends well or says to try later', async () => {
+    const both = [spawnLoad('two', '--from', root), spawnLoad('two', '--from', root)];
+    const codes = await Promise.all(both.map(async (child) => (await once(child, 'exit'))[0] as number));
+    expect(codes).toContain(0);
+    expect(codes.every((code) => code === 0 || code === 75)).toBe(true);
+    expect(await count('two')).toBe(25);
+    expect(await count('two', 'snapshots')).toBe(1);
+  });
+
+  it('refuses what is less than what stands there', async () => {
+    await load('less', '--from', root);
+    const part = join(folder.path, 'part');
+    await take(api, part, { ...PARQUET, org: [String(api.organizations()[0]?.uuid)] });
+    expect(await load('less', '--from', part, '--run-date', RUN_DATE)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('would_replace_wider'),
+    });
+    expect(await count('less')).toBe(25);
+  });
+
+  it('speaks TLS, and trusts only an authority that it was told of', async () => {
+    const flags = [
+      'load',
+      'postgres',
+      '--from',
+      root,
+      '--schema',
+      'tls',
+      '--state',
+      join(folder.path, 'state'),
+    ];
+    const strict = { ...server.environment, PGSSLMODE: 'verify-full' };
+    const refused = await claudeCompliance(flags, strict);
+    expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('PGSSLROOTCERT') });
+    const trusted = { ...strict, PGSSLROOTCERT: server.rootCert };
+    expect(await claudeCompliance(flags, trusted)).toMatchObject({ exitCode: 0 });
+    expect(await claudeCompliance(flags, { ...trusted, PGHOST: '127.0.0.1' })).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('certificate'),
+    });
+    expect(await claudeCompliance(flags, { ...server.environment, PGSSLMODE: 'require' })).toMatchObject({
+      exitCode: 0,
+    });
+  });
+
+  it('says what is wrong with the access, without the password, before the API is asked', async () => {
+    const asked = awkward.requests.length;
+    const wrong = { ...server.environment, ...environmentOf(awkward), PGPASSWORD: 'not the secret' };
+    const { exitCode, stderr } = await claudeCompliance(['load', 'postgres', ...UNHURRIED], wrong);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('PGPASSWORD');
+    expect(stderr).not.toContain('not the secret');
+    expect(awkward.requests.length).toBe(asked);
+  });
+
+  it('refuses a database whose encoding cannot hold every name', async () => {
+    await client.query(
+      `CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`,
+    );
+    const ended = await claudeCompliance(
+      ['load', 'postgres', '--from', root, '--state', join(folder.path, 'state')],
+      {
+        ...server.environment,
+        PGDATABASE: 'latin',
+      },
+    );
+    expect(ended).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('LATIN1') });
+  });
+});
+
+/** Until some statement waits for a lock. */
+const untilWaiting = (client: pg.Client): Promise<void> =>
+  until(
+    client,
+    `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'claude-compliance'`,
+  );
+
+/** Until no load is connected. */
+const untilGone = (client: pg.Client): Promise<void> =>
+  until(
+    client,
+    `SELECT 1 WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'claude-compliance')`,
+  );
+
+async function until(client: pg.Client, sql: string): Promise<void> {
+  while ((await client.query(sql)).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+}
