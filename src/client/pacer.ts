@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { OnEvent } from '../events.js';
 import type { BudgetReport } from './budget-report.js';
+import { rollingWindow } from './rolling-window.js';
 import { waitingLine } from './waiting-line.js';
 
 /** Lets requests leave at a pace that the budget bears. One for each key: everybody who asks shares it. */
@@ -25,11 +26,8 @@ export interface PacerOptions {
 }
 
 /** The most requests that leave at once after a rest, and the share of a window's requests that they may be. */
-const BURST = 10;
-const BURST_SHARE = 1 / 60;
-
-/** A token, but for the rounding of sums. */
-const WHOLE = 1 - 1e-6;
+const BURST = 30;
+const BURST_SHARE = 1 / 20;
 
 /** A server that says so often in a row that nothing is left, and answers all the same, is not believed. */
 const BELIEVED_EMPTY = 5;
@@ -51,11 +49,11 @@ interface Wait {
 }
 
 /**
- * A token bucket under which no rolling window holds more than the allowance: its burst and what flows in during a
- * window add up to it. The allowance is the share of the reported limit, and `requestsPerMinute` at most. Other programs
- * spend from the same budget, so the flow is throttled to what the API says is left above the others' share:
- * evenly until the end of a window that stands still, and close to the brim where the budget comes back as it goes.
- * The algorithm behind the budget is not documented; this relies on none.
+ * A token bucket for an even pace, and a count of each rolling window, which never holds more than the allowance: the
+ * share of the reported limit, and `requestsPerMinute` at most. Other programs spend from the same budget, so the flow is
+ * throttled to what the API says is left above the others' share: evenly until the end of a window that stands still,
+ * and close to the brim where the budget comes back as it goes. The algorithm behind the budget is not documented; this
+ * relies on none.
  */
 export function createPacer({
   clock,
@@ -70,6 +68,8 @@ export function createPacer({
   /** How often a request is risked to see whether there is room again. */
   const probeEvery = window / 20;
 
+  /** A little longer than the server's: requests may arrive closer together than they left. */
+  const recent = rollingWindow(window * 1.002);
   let limit: number | undefined;
   let room: Room | undefined;
   let lastReset = Number.NEGATIVE_INFINITY;
@@ -96,9 +96,9 @@ export function createPacer({
   function isSpent(): boolean {
     return room !== undefined && spare(room) < 1;
   }
-  /** Requests per millisecond: with the burst they make the allowance in each window. */
+  /** Requests per millisecond. */
   function flow(now: number): number {
-    const most = Math.max(allowance() - burst() + 0.9, 0.9 * allowance()) / window;
+    const most = allowance() / window;
     if (!room || isSpent()) return most;
     const time = Math.max(horizon, room.endsAt === undefined ? 0 : room.endsAt - now);
     return Math.min(most, spare(room) / time);
@@ -123,7 +123,9 @@ export function createPacer({
       const until = room.endsAt ?? lastSent + (room.left >= 1 ? probeEvery : 2 * probeEvery);
       if (until > now) return { ms: until - now, reason: 'budget' };
     }
-    const ms = tokens >= WHOLE ? 0 : (1 - tokens) / flow(now);
+    const free = recent.freeAt(Math.max(1, Math.floor(allowance())), now) - now;
+    if (free > 0) return { ms: free, reason: 'budget' };
+    const ms = tokens >= 1 ? 0 : (1 - tokens) / flow(now);
     return { ms: room?.endsAt === undefined ? ms : Math.min(ms, room.endsAt - now), reason: 'budget' };
   }
 
@@ -133,6 +135,7 @@ export function createPacer({
     tokens = Math.max(0, tokens - 1);
     inFlight += 1;
     lastSent = clock.elapsed();
+    recent.add(lastSent);
     if (room) room.left -= 1;
   }
   function tellWait() {
@@ -166,9 +169,8 @@ export function createPacer({
   };
 
   function learn({ limit: reported, remaining, reset, resetIn }: BudgetReport, now: number): void {
-    const before = burst();
     limit = reported ?? limit;
-    tokens = Math.min(burst(), Math.max(0, tokens - before + burst())); // what was spent stays spent
+    tokens = Math.min(burst(), tokens);
     emptyAnswers = remaining === 0 ? emptyAnswers + 1 : 0;
     if (remaining === undefined || emptyAnswers > BELIEVED_EMPTY) {
       room = undefined;

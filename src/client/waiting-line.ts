@@ -8,6 +8,9 @@ export interface WaitingLine {
   look(): void;
 }
 
+/** A wait of which the sum with the time of day is another time, in milliseconds. */
+const SHORTEST = 1e-3;
+
 interface Waiter {
   go(): void;
 }
@@ -48,7 +51,7 @@ export function waitingLine<W extends { ms: number }>({
   function sleep(ms: number): void {
     const mine = new AbortController();
     timer = mine;
-    clock.sleep(ms, mine.signal).then(
+    clock.sleep(Math.max(ms, SHORTEST), mine.signal).then(
       () => {
         if (timer === mine) look();
       },
