@@ -105,7 +105,8 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
     throw (await lostLock(locks.values())) ?? storageError('writing', parent, error);
   } finally {
     await staging?.close();
-    for (const lock of locks.values()) await lock.release();
+    // One that cannot be released runs out by itself; what happened before is what to tell.
+    for (const lock of locks.values()) await lock.release().catch(() => undefined);
   }
 
   /** Another run may have ended between the choice and the lock: what counts is chosen under it. */

@@ -8,6 +8,8 @@ const ADVICE: Record<string, string> = {
   EPERM: 'The folder may not be written or read: check its owner and mode.',
   EROFS: 'The file system is read-only: choose another folder.',
   ENOTDIR: 'A part of the path is a file, not a folder: choose another folder.',
+  EXDEV:
+    'The staging lies on another disk than the folder: leave out --state, or choose one on the same disk.',
   EMFILE: 'Too many files are open: raise the limit (ulimit -n) or lower the concurrency.',
 };
 

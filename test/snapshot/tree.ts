@@ -10,6 +10,7 @@ import {
   type Manifest,
   manifestFiles,
   type SnapshotOptions,
+  type Storage,
   snapshot,
 } from '../../src/index.js';
 
@@ -64,10 +65,11 @@ export async function filesBelow(root: string): Promise<Record<string, string>> 
 type JsonRow = Record<string, unknown>;
 
 /** The rows of one table as its NDJSON files hold them, in the order of the manifest. */
-export async function rowsOf(root: string, manifest: Manifest, table: string): Promise<JsonRow[]> {
+export async function rowsOf(root: string | Storage, manifest: Manifest, table: string): Promise<JsonRow[]> {
+  const storage = typeof root === 'string' ? new LocalStorage(root) : root;
   const rows: JsonRow[] = [];
   for (const file of manifestFiles(manifest).filter((entry) => entry.table === table)) {
-    const lines = (await readFile(join(root, file.path), 'utf8')).split('\n').filter((line) => line !== '');
+    const lines = (await textOf(storage, file.path)).split('\n').filter((line) => line !== '');
     rows.push(...lines.map((line) => JSON.parse(line) as JsonRow));
   }
   return rows;
@@ -79,3 +81,9 @@ export const servedMemberships = (api: FixtureApi): string[] =>
 
 export const memberships = (rows: readonly JsonRow[]): string[] =>
   rows.map(({ organization_uuid, id }) => `${organization_uuid} ${id}`);
+
+async function textOf(storage: Storage, key: string): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of storage.read(key)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -21,7 +21,7 @@ const TRIALS: readonly Trial[] = [
     store: 'S3 (moto)',
     start: startMoto,
     prepare: (endpoint) => createMotoBucket(endpoint, 'lake'),
-    tests: ['test/storage/s3.on-server.ts', 'test/storage/dump.on-server.ts'],
+    tests: ['test/storage/s3.on-server.ts', 'test/storage/dump.on-server.ts', 'test/crash/s3.on-server.ts'],
     variable: 'S3_ENDPOINT',
     credentials: { AWS_ACCESS_KEY_ID: 'AKIAOFNOBODY', AWS_SECRET_ACCESS_KEY: 'opens nothing' },
   },

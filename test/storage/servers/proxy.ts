@@ -16,6 +16,8 @@ export interface ProxyOptions {
   change?: (headers: IncomingHttpHeaders) => IncomingHttpHeaders;
   /** Answered with 403 when true. */
   refuse?: (seen: Seen) => boolean;
+  /** The connection is cut: before the request is passed on, or after it was answered, which its sender never learns. */
+  cut?: (seen: Seen) => 'before' | 'after' | undefined;
 }
 
 export interface Proxy extends AsyncDisposable {
@@ -26,7 +28,7 @@ export interface Proxy extends AsyncDisposable {
 /** Stands before a server of a test, counts what passes, and may spoil it. */
 export async function startProxy(
   target: string,
-  { change = (headers) => headers, refuse = () => false }: ProxyOptions = {},
+  { change = (headers) => headers, refuse = () => false, cut = () => undefined }: ProxyOptions = {},
 ): Promise<Proxy> {
   const requests: Seen[] = [];
   const server = createServer((incoming: IncomingMessage, answer) => {
@@ -38,7 +40,16 @@ export async function startProxy(
       answer.writeHead(403).end('<Error><Code>AccessDenied</Code></Error>');
       return;
     }
+    const cutting = cut(seen);
+    if (cutting === 'before') {
+      incoming.destroy();
+      return;
+    }
     const passed = request(new URL(url, target), { method, headers: change(headers) }, (from) => {
+      if (cutting === 'after') {
+        incoming.destroy();
+        return;
+      }
       answer.writeHead(from.statusCode ?? 502, from.headers);
       from.pipe(answer);
     });
