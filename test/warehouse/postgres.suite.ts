@@ -7,10 +7,12 @@ import { type SnapshotTable, snapshotTables } from '../../connectors/warehouse/m
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
 import { createSink } from '../../src/index.js';
 import { take, temporaryFolder } from '../snapshot/tree.js';
+import { auditorAnswers, auditorQueries, EARLIER, inOrder, LATER, memberships } from './auditor.js';
 import { claudeCompliance, environmentOf, UNHURRIED } from './command.js';
 import { organizations, users } from './duckdb-file.js';
 import { type PostgresServer, startPostgres } from './postgres-server.js';
 import { servedRows, sorted, type TextRow } from './served.js';
+import { DAYS, NEWEST_COMPLETE, shuffled, takeThirtyDays } from './thirty-days.js';
 
 const COMMAND = resolve(import.meta.dirname, '../../connectors/cli/main.ts');
 const RUN_DATE = '2026-11-23';
@@ -180,6 +182,49 @@ describe.skipIf('missing' in started)('load postgres', () => {
     expect(codes.every((code) => code === 0 || code === 75)).toBe(true);
     expect(await count('two')).toBe(25);
     expect(await count('two', 'snapshots')).toBe(1);
+  });
+
+  it('gives the same for thirty days in order and out of order, one of them incomplete', async () => {
+    const thirty = join(folder.path, 'thirty');
+    const rows = await takeThirtyDays(thirty);
+    for (const [schema, days] of Object.entries({ ordered: DAYS, shuffled: shuffled(DAYS) })) {
+      for (const runDate of days) {
+        const { exitCode } = await load(
+          schema,
+          '--from',
+          thirty,
+          '--run-date',
+          runDate,
+          '--allow-incomplete',
+        );
+        expect(exitCode).toBe(runDate === DAYS.at(-1) ? 1 : 0);
+      }
+      const landed = await client.query(
+        `SELECT snapshot_date::text AS day, count(*)::int AS n FROM "${schema}".users_snapshot GROUP BY 1`,
+      );
+      expect(Object.fromEntries(landed.rows.map(({ day, n }) => [day, n]))).toEqual(rows);
+      const current = await client.query(
+        `SELECT DISTINCT snapshot_date::text AS day FROM "${schema}".users_current`,
+      );
+      expect(current.rows).toEqual([{ day: NEWEST_COMPLETE }]);
+    }
+  });
+
+  it("answers the README's five questions as the API served it", async () => {
+    const asked = await startFixtureApi({ organizations: 12, users: 600 });
+    const two = join(folder.path, 'auditor');
+    await take(asked, two, { runDate: EARLIER });
+    const earlier = memberships(asked);
+    asked.insertUser(String(asked.organizations()[0]?.uuid), 0);
+    await take(asked, two, { runDate: LATER });
+    for (const runDate of [EARLIER, LATER]) await load('auditor', '--from', two, '--run-date', runDate);
+    const answers = auditorAnswers(asked, earlier);
+    await asked.close();
+    await client.query('SET search_path TO auditor');
+    for (const [index, sql] of (await auditorQueries()).entries()) {
+      expect(inOrder((await client.query(sql)).rows)).toEqual(inOrder(answers[index] ?? []));
+    }
+    await client.query('RESET search_path');
   });
 
   it('refuses what is less than what stands there', async () => {
