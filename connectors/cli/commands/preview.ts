@@ -42,7 +42,8 @@ export const preview = command({
       rows.push(toRow(record));
       if (rows.length === settings.rows) break;
     }
-    new Console(surroundings.stdout).table(rows.map((row) => printable(schema, row)));
+    if (rows.length === 0) surroundings.stdout.write('no rows\n');
+    else new Console(surroundings.stdout).table(rows.map((row) => printable(schema, row)));
     return 0;
   },
 });

@@ -32,12 +32,12 @@ export const schema = command({
 
 const SQL_TYPES: Record<FieldType, string> = {
   string: 'VARCHAR',
-  timestamp: 'TIMESTAMP(6) WITH TIME ZONE',
+  timestamp: 'TIMESTAMP WITH TIME ZONE',
   date: 'DATE',
   json: 'VARCHAR',
 };
 
-/** Standard SQL, with `extra` as text. */
+/** Standard SQL (a timestamp has microseconds by default), with `extra` as text. */
 function ddl({ name, fields, primaryKey }: StreamSchema): string {
   const columns = fields.map(
     (field) => `  ${field.name} ${SQL_TYPES[field.type]}${field.nullable ? '' : ' NOT NULL'}`,

@@ -1,0 +1,80 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
+import { temporaryFolder } from '../snapshot/tree.js';
+import { COMMAND, ended, environmentOf, run } from './command.js';
+
+let api: FixtureApi;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeAll(async () => {
+  api = await startFixtureApi({ sizes: [3, 40, 1200], latency: 30 });
+});
+afterAll(() => api.close());
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(() => folder[Symbol.asyncDispose]());
+
+const argsFor = (...more: string[]) => [
+  'dump',
+  ...['--out', join(folder.path, 'out'), '--format', 'csv', '--requests-per-minute', '0', ...more],
+];
+
+describe('progress', () => {
+  it('is JSON lines where stderr is no terminal, with keys as data has them', async () => {
+    const { code, stderr } = await run(argsFor(), { env: environmentOf(api) });
+    expect(code).toBe(0);
+    const events = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(new Set(events.map(({ type }) => type))).toEqual(
+      new Set(['page', 'organizations-listed', 'slice-written', 'published']),
+    );
+    for (const key of events.flatMap(Object.keys)) expect(key).toMatch(/^[a-z_]+$/);
+    const written = events.filter(({ type }) => type === 'slice-written');
+    expect(written.reduce((sum, { rows }) => sum + Number(rows), 0)).toBe(1243);
+    for (const { at } of events) expect(new Date(String(at)).toISOString()).toBe(at);
+  });
+
+  it('is silence with none', async () => {
+    expect(await run(argsFor('--progress', 'none'), { env: environmentOf(api) })).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+  });
+
+  /** On a terminal of its own, which `script` (of util-linux) makes; undefined where there is none. */
+  async function onTerminal(environment: NodeJS.ProcessEnv, ...more: string[]): Promise<string | undefined> {
+    if (!/util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '')) {
+      console.log('not run: there is no `script` of util-linux to make a terminal');
+      return undefined;
+    }
+    const command = [process.execPath, COMMAND, ...argsFor(...more)].join(' ');
+    const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+      env: environmentOf(api, { TERM: 'xterm', ...environment }),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const { code, stdout } = await ended(child);
+    expect(code).toBe(0);
+    return stdout;
+  }
+
+  it('is a bar on a terminal, which leaves the cursor shown and then gives way to the summary', async (context) => {
+    const shown = await onTerminal({});
+    if (shown === undefined) return context.skip();
+    expect(shown).toContain('\u001B[36m');
+    expect(shown).toMatch(/[01]\/3 organisations · [\d,]+ users · [\d,]+\/s/);
+    expect(shown.lastIndexOf('\u001B[?25h')).toBeGreaterThan(shown.lastIndexOf('\u001B[?25l'));
+    expect(shown.slice(shown.lastIndexOf('organisations · '))).toContain('complete snapshot of');
+    expect(shown).not.toContain('"type"');
+  });
+
+  it('has no colour when NO_COLOR is set', async (context) => {
+    const shown = await onTerminal({ NO_COLOR: '1' });
+    if (shown === undefined) return context.skip();
+    expect(shown).toMatch(/\d\/3 organisations/);
+    expect(shown).not.toContain('\u001B[36m');
+  });
+});
