@@ -9,6 +9,7 @@ const benchmarks: readonly { name: string; summary: string }[] = [
   { name: 'budget', summary: 'how much of the budget is spent, and how often it is overspent' },
   { name: 'airbyte', summary: 'a read of the Airbyte source, into nothing and into PyAirbyte' },
   { name: 'sinks', summary: 'what each format costs' },
+  { name: 'warehouse', summary: 'a million users loaded into DuckDB and PostgreSQL' },
   { name: 'storage', summary: 'a million users published to a folder and to S3' },
 ];
 

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { chmod, chown, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,8 @@ export interface PostgresServer {
   password: string;
   /** The certificate of the authority that its own is signed by, for `localhost`. */
   rootCert: string;
+  /** Of the server's first process, the parent of all others. */
+  pid: number;
   /** What a process needs to reach it. */
   environment: Record<string, string>;
   stop(): Promise<void>;
@@ -82,6 +84,7 @@ export async function startPostgres(): Promise<PostgresServer | { missing: strin
   const access = { host: 'localhost', port, user: 'compliance', password: PASSWORD };
   return {
     ...access,
+    pid: Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0]),
     rootCert: join(folder, 'root.crt'),
     environment: {
       PGHOST: access.host,

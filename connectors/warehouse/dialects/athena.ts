@@ -58,7 +58,8 @@ export const athena: ScriptDialect = {
         ...snapshotTables.map(remove),
         ...partsOf(manifest).flatMap(({ table, files }) =>
           pieces(files, FILES_PER_INSERT).map(
-            (piece) => `INSERT INTO ${name(schema, table.name)} (${columnNames(table, dialect.quoting)})
+            (piece) => `-- created_at arrives in milliseconds: a Hive table of Athena holds no more.
+INSERT INTO ${name(schema, table.name)} (${columnNames(table, dialect.quoting)})
 SELECT ${columnNames(table, dialect.quoting)}
 FROM ${name(schema, filesOf(table))}
 WHERE ${name('run_date')} = ${day} AND ${name('$path')} IN (${piece
