@@ -43,7 +43,11 @@ const changed = (field: string, change: FieldChange['change']): FieldChange => (
 
 /** The one form of an instant that every consumer reads alike; its digits are checked all the same. */
 const PLAIN =
-  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$/;
+  /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$/;
+
+/** The years 1 to 9999, in microseconds: Python and most databases know no others. */
+const EARLIEST = -62_135_596_800_000_000n;
+const LATEST = 253_402_300_799_999_999n;
 
 /**
  * The instant that a text names, in UTC: DuckDB, for one, drops an offset without a word, and refuses a small `t` or `z`.
@@ -51,10 +55,11 @@ const PLAIN =
  */
 function utc(text: string): { held: string | null; isExact: boolean } {
   const timestamp = parseTimestamp(text);
-  if (!timestamp) return { held: null, isExact: false };
+  if (!timestamp || timestamp.micros < EARLIEST || timestamp.micros > LATEST) {
+    return { held: null, isExact: false };
+  }
   const micros = ((timestamp.micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
   const second = new Date(Number((timestamp.micros - micros) / 1000n)).toISOString();
-  if (second.length !== 24) return { held: null, isExact: false }; // a year of more than four digits
   const fraction = micros === 0n ? '' : `.${String(micros).padStart(6, '0')}`;
   return { held: `${second.slice(0, 19)}${fraction}Z`, isExact: timestamp.exact };
 }

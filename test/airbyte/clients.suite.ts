@@ -159,9 +159,9 @@ function compareUsers(api: FixtureApi, rows: readonly Row[]): void {
         const served = typeof user[name] === 'string' ? (user[name] as string).toWellFormed() : null;
         if (row[name] !== served) wrong.push([user.id, name, row[name], served]);
       }
-      const served = typeof user.created_at === 'string' ? parseTimestamp(user.created_at) : null;
+      const served = typeof user.created_at === 'string' ? instant(user.created_at) : undefined;
       const held = typeof row.created_at === 'string' ? `${row.created_at.replace(' ', 'T')}Z` : null;
-      if (served?.micros !== (held === null ? undefined : parseTimestamp(held)?.micros)) {
+      if (served !== (held === null ? undefined : instant(held))) {
         wrong.push([user.id, 'created_at', held, user.created_at]);
       }
       const unknown = Object.keys(user).filter((name) => !(name in row) && name.isWellFormed());
@@ -172,4 +172,12 @@ function compareUsers(api: FixtureApi, rows: readonly Row[]): void {
   }
   expect(wrong).toEqual([]);
   expect(count).toBe(rows.length);
+}
+
+/** Microseconds since 1970; undefined for what is no instant of the years 1 to 9999. */
+function instant(text: string): bigint | undefined {
+  const micros = parseTimestamp(text)?.micros;
+  const isHeld =
+    micros !== undefined && micros >= -62_135_596_800_000_000n && micros < 253_402_300_800_000_000n;
+  return isHeld ? micros : undefined;
 }

@@ -47,6 +47,8 @@ describe('the instants of a record', () => {
     '2023-02-29T00:00:00Z',
     '2024-05-06 07:08:09Z',
     '9999-12-31T23:59:59-01:00',
+    '0000-06-01T00:00:00Z',
+    '0001-01-01T00:00:00+01:00',
   ])('%j is none: null, told so, and kept as served in extra', (text) => {
     expect(record(text)).toMatchObject({
       data: { created_at: null, extra: { created_at: text } },
