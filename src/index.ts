@@ -1,11 +1,29 @@
 /** The public library: everything that `connectors/` stands on, and that a program of one's own needs. */
 
-export { type ClientSettings, clientSettings } from './client/settings.js';
+export * from './api-errors.js';
+export { type ClientSettings, type ClientSettingsInput, clientSettings } from './client/settings.js';
+export type { Dispatcher, ProxySettings } from './client/transport.js';
 export { type Clock, systemClock } from './clock.js';
 export * from './errors.js';
 export type { ComplianceEvent, OnEvent } from './events.js';
-export { ComplianceClient } from './extract/compliance-client.js';
-export type { OrganizationPage, UserPage } from './extract/organizations-api.js';
+export {
+  ComplianceClient,
+  type ComplianceClientOptions,
+  type RateLimit,
+} from './extract/compliance-client.js';
+export { createFingerprints, type Fingerprints } from './extract/fingerprints.js';
+export type {
+  AllUsersOptions,
+  CallOptions,
+  OrganizationPage,
+  OrganizationsApi,
+  ResumeOptions,
+  UserList,
+  UserListOptions,
+  UserPage,
+  UserWalkOptions,
+} from './extract/organizations-api.js';
+export type { RecordPage } from './extract/walk.js';
 export { jsonSchemaOf } from './json-schema.js';
 export {
   type Extra,
