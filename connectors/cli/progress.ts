@@ -40,7 +40,8 @@ function bar(stderr: Surroundings['stderr'], environment: NodeJS.ProcessEnv): Pr
   const view = new SingleBar(
     {
       stream: stderr,
-      format: `${on}{bar}${off} {value}/{total} organisations · {users} users · {rate}/s {note}`,
+      format: `${on}{bar}${off} {value}/{total} organisations · {pace} · {users} users`,
+      barsize: 16, // until when it waits must be seen on 80 columns too
       hideCursor: true,
       clearOnComplete: true,
       etaBuffer: 50,
@@ -51,10 +52,10 @@ function bar(stderr: Surroundings['stderr'], environment: NodeJS.ProcessEnv): Pr
   let users = 0;
   let note = '';
   let isOpen = false;
+  const rate = () => Math.round((1000 * users) / Math.max(1, performance.now() - startedAt));
   const payload = () => ({
     users: users.toLocaleString('en-GB'),
-    rate: Math.round(users / Math.max(0.001, (performance.now() - startedAt) / 1000)).toLocaleString('en-GB'),
-    note,
+    pace: note || `${rate().toLocaleString('en-GB')} users/s`,
   });
   const apply = (event: ComplianceEvent): void => {
     if (event.type === 'organizations-listed') {
@@ -64,9 +65,9 @@ function bar(stderr: Surroundings['stderr'], environment: NodeJS.ProcessEnv): Pr
       users += event.records;
       note = '';
     } else if (event.type === 'waiting') {
-      note = `· waiting for the budget until ${new Date(event.until).toISOString().slice(11, 19)}`;
+      note = `waiting until ${new Date(event.until).toISOString().slice(11, 19)} for the budget`;
     } else if (event.type === 'retrying') {
-      note = `· trying again (${event.code})`;
+      note = `trying again (${event.code})`;
     }
     if (!isOpen) return;
     if (event.type === 'slice-written' || event.type === 'slice-failed') view.increment(1, payload());

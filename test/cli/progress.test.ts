@@ -18,7 +18,8 @@ afterEach(() => folder[Symbol.asyncDispose]());
 
 const argsFor = (...more: string[]) => [
   'dump',
-  ...['--out', join(folder.path, 'out'), '--format', 'csv', '--requests-per-minute', '0', ...more],
+  ...['--out', join(folder.path, 'out'), '--format', 'csv'],
+  ...(more.includes('--requests-per-minute') ? more : ['--requests-per-minute', '0', ...more]),
 ];
 
 describe('progress', () => {
@@ -65,10 +66,18 @@ describe('progress', () => {
     const shown = await onTerminal({});
     if (shown === undefined) return context.skip();
     expect(shown).toContain('\u001B[36m');
-    expect(shown).toMatch(/[01]\/3 organisations · [\d,]+ users · [\d,]+\/s/);
+    expect(shown).toMatch(/[01]\/3 organisations · [\d,]+ users\/s · [\d,]+ users/);
     expect(shown.lastIndexOf('\u001B[?25h')).toBeGreaterThan(shown.lastIndexOf('\u001B[?25l'));
     expect(shown.slice(shown.lastIndexOf('organisations · '))).toContain('complete snapshot of');
     expect(shown).not.toContain('"type"');
+  });
+
+  it('tells on 80 columns that it waits for the budget, and until when', async (context) => {
+    const shown = await onTerminal({}, '--requests-per-minute', '120', '--page-size', '60');
+    if (shown === undefined) return context.skip();
+    const lines = shown.split('\u001B[1G').filter((line) => line.includes('waiting'));
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines) expect(line).toMatch(/waiting until \d\d:\d\d:\d\d/);
   });
 
   it('has no colour when NO_COLOR is set', async (context) => {
