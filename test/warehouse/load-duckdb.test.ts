@@ -185,6 +185,13 @@ describe('load duckdb', () => {
     expect(await textRows(database, users)).toHaveLength(7);
   });
 
+  it('takes a root whose name is a pattern by its name, and leaves its neighbour alone', async () => {
+    await take(api, join(folder.path, 'pattern*'));
+    await take(api, join(folder.path, 'pattern neighbour'));
+    expect(await load('--from', join(folder.path, 'pattern*'))).toMatchObject({ exitCode: 0 });
+    expect(await textRows(database, users)).toHaveLength(7);
+  });
+
   it.each(['another size', 'another content', 'no file'])('refuses a listed file with %s', async (change) => {
     const manifest = await take(api, root);
     const path = join(root, manifestFiles(manifest).at(-1)?.path ?? '');
