@@ -24,6 +24,9 @@ const IMPORTERS: Record<string, readonly string[]> = {
   'parquet-wasm': ['src/sinks/parquet.ts'],
   'parquetjs-lite': ['src/sinks/parquet-js.ts'],
   opendal: ['src/storage/bucket.ts'],
+  '@duckdb/node-api': ['connectors/warehouse/duckdb.ts'],
+  pg: ['connectors/warehouse/postgres.ts'],
+  'pg-copy-streams': ['connectors/warehouse/postgres.ts'],
 };
 
 /** Of Node's own modules, those that only one place of the library may touch. */
