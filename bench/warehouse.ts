@@ -1,6 +1,6 @@
 /**
  * Loads into DuckDB and PostgreSQL, from a dump and straight from the API:
- * `npm run bench -- warehouse [users] [organizations]`; the table is Markdown. Needs the built command.
+ * `npm run bench -- warehouse [users] [organizations] [formats]`; the table is Markdown. Needs the built command.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -14,7 +14,8 @@ const COMMAND = resolve(import.meta.dirname, '../dist/connectors/cli/main.js');
 /** Of the clock in /proc, on every Linux of today. */
 const TICKS_PER_SECOND = 100;
 
-const [users = 1_000_000, organizations = 40] = process.argv.slice(2).map(Number);
+const [users = 1_000_000, organizations = 40] = process.argv.slice(2, 4).map(Number);
+const formats = process.argv[4]?.split(',') ?? ['parquet', 'ndjson', 'csv'];
 const folder = await mkdtemp(join(tmpdir(), 'bench-'));
 const server = await startPostgres();
 if ('missing' in server) console.log(`not run: ${server.missing}`);
@@ -54,7 +55,7 @@ try {
   row(['', 'wall s', 'CPU s', 'CPU s of the server', 'peak RSS MB']);
   row(['---', '---:', '---:', '---:', '---:']);
   const database = ['duckdb', '--database', join(folder, 'bench.duckdb')];
-  for (const format of ['parquet', 'ndjson', 'csv']) {
+  for (const format of formats) {
     const out = join(folder, format);
     await measured([COMMAND, 'dump', '--out', out, '--format', format, ...steady], environment);
     await load(`DuckDB, from ${format}`, [...database, '--schema', format, '--from', out]);
@@ -62,11 +63,12 @@ try {
       await load(`PostgreSQL, from ${format}`, ['postgres', '--schema', format, '--from', out]);
     }
   }
-  const parquet = join(folder, 'parquet');
-  await load('DuckDB, the date again', [...database, '--schema', 'parquet', '--from', parquet]);
+  const [first = ''] = formats;
+  const again = ['--schema', first, '--from', join(folder, first)];
+  await load('DuckDB, the date again', [...database, ...again]);
   await load('DuckDB, from the API', [...database, '--schema', 'api']);
   if (!('missing' in server)) {
-    await load('PostgreSQL, the date again', ['postgres', '--schema', 'parquet', '--from', parquet]);
+    await load('PostgreSQL, the date again', ['postgres', ...again]);
     await load('PostgreSQL, from the API', ['postgres', '--schema', 'api']);
   }
 } finally {
