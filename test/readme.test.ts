@@ -84,9 +84,12 @@ describe('the README', () => {
       const instance = await DuckDBInstance.create(':memory:');
       const connection = await instance.connect();
       const absolute = sql.replaceAll("'lake/", `'${folder}/lake/`);
-      const [query = '', ...before] = absolute.split(';\n').filter((statement) => statement.trim() !== '').reverse();
-    for (const statement of before) await connection.run(statement);
-    const rows = (await connection.runAndReadAll(query)).getRowObjects();
+      const [query = '', ...before] = absolute
+        .split(';\n')
+        .filter((statement) => statement.trim() !== '')
+        .reverse();
+      for (const statement of before) await connection.run(statement);
+      const rows = (await connection.runAndReadAll(query)).getRowObjects();
       const members = rows.reduce((sum, row) => sum + Number(row.members), 0);
       expect(members).toBe(20_000);
       connection.closeSync();
