@@ -31,12 +31,13 @@ export function answerError(answer: RefusedAnswer): APIError {
   const body = withoutSecrets(answer.body, answer.secrets);
   const served = parseErrorBody(body);
   const { code, failure, what } = verdict(answer, served.apiMessage ?? '');
-  const request = answer.requestId === undefined ? '' : ` (request ${redact(answer.requestId)})`;
+  const requestId = answer.requestId ?? served.requestId;
+  const request = requestId === undefined ? '' : ` (request ${redact(requestId)})`;
   const quoted = served.apiMessage ? redact(served.apiMessage, answer.secrets) : '';
   const message =
     `${answer.method} ${answer.path} was answered with ${answer.status}${request}: ${what}` +
     (quoted === '' ? '' : ` The API says: ${quoted}`);
-  const details: APIErrorDetails = { ...answer, ...served, body, code, failure };
+  const details: APIErrorDetails = { ...answer, ...served, requestId, body, code, failure };
   return new (errorClass(answer.status))(message, details);
 }
 
@@ -54,7 +55,7 @@ const CLASSES = new Map([
   [429, RateLimitError],
 ]);
 
-/** The three places where the API says more; anything may be missing, and the body may be a proxy's HTML. */
+/** The places where the API says more; anything may be missing, and the body may be a proxy's HTML. */
 function parseErrorBody(body: string): Pick<APIErrorDetails, 'type' | 'apiMessage' | 'errorCode'> & {
   requestId?: string;
 } {
@@ -68,6 +69,7 @@ function parseErrorBody(body: string): Pick<APIErrorDetails, 'type' | 'apiMessag
   return {
     ...text('type', member(error, 'type')),
     ...text('apiMessage', member(error, 'message')),
+    ...text('requestId', member(json, 'request_id')),
     ...text('errorCode', member(member(error, 'details'), 'error_code')),
   };
 }

@@ -63,14 +63,12 @@ const RETRIED_CONTENTS = new Set(['body_empty', 'body_not_json', 'body_not_utf8'
 
 const METHOD = 'GET';
 
-/** A failed attempt that is worth another. */
-class Again extends Error {
+/** A failed attempt that is worth another, and why it failed. */
+class Again {
   constructor(
-    override readonly cause: ComplianceError,
+    readonly cause: ComplianceError,
     readonly retryAfter?: number,
-  ) {
-    super();
-  }
+  ) {}
   get isRateLimited(): boolean {
     return this.cause instanceof APIError && this.cause.status === 429;
   }
@@ -102,32 +100,31 @@ export function createRequester(options: RequesterOptions): Requester {
     const endsAt = clock.elapsed() + settings.deadline;
     let refusals = 0; // answers 429, which use up time and not attempts
     for (let attempt = 1; ; attempt += 1) {
+      const outcome = await attemptPage(request, deadline);
+      if (!(outcome instanceof Again)) {
+        tellPage(request, outcome);
+        return outcome;
+      }
+      const { cause, isRateLimited, retryAfter } = outcome;
+      if (isRateLimited) refusals += 1;
+      const step = isRateLimited ? refusals : attempt - refusals;
+      const wait = retryDelay({ attempt: step, retryAfter, random: random() });
+      // A 429 concerns everybody: the pacer waits, and this page in its line.
+      if (isRateLimited) pacer.pause(wait);
+      if (attempt - refusals > settings.maxRetries || clock.elapsed() + wait >= endsAt) throw cause;
+      tellRetry(request, attempt, cause, wait);
       try {
-        return await attemptPage(request, deadline);
-      } catch (failure) {
-        if (!(failure instanceof Again)) throw failure;
-        if (failure.isRateLimited) refusals += 1;
-        if (attempt - refusals > settings.maxRetries) throw failure.cause;
-        const { retryAfter } = failure;
-        const step = failure.isRateLimited ? refusals : attempt - refusals;
-        const wait = retryDelay({ attempt: step, retryAfter, random: random() });
-        if (clock.elapsed() + wait >= endsAt) throw failure.cause;
-        tellRetry(request, attempt, failure.cause, wait);
-        try {
-          // A 429 concerns everybody: the pacer waits, and this page in its line.
-          if (failure.isRateLimited) pacer.pause(wait);
-          else await clock.sleep(wait, deadline.signal);
-          await pacer.take(deadline.signal);
-        } catch (error) {
-          throw ended(call.signal) ?? (deadline.expired ? failure.cause : error);
-        }
+        if (!isRateLimited) await clock.sleep(wait, deadline.signal);
+        await pacer.take(deadline.signal);
+      } catch (error) {
+        throw ended(call.signal) ?? (deadline.expired ? cause : error);
       }
     }
   }
 
-  /** One request and all of its answer; the caller has taken from the budget. */
-  async function attemptPage(request: PageRequest, deadline: Expiry): Promise<Page> {
-    const { path, organizationUuid } = request;
+  /** One request and all of its answer, or why to ask again; the caller has taken from the budget. */
+  async function attemptPage(request: PageRequest, deadline: Expiry): Promise<Page | Again> {
+    const { path } = request;
     const at = { method: METHOD, path };
     using attempt = expiry({ clock, ms: settings.timeout, parents: [deadline.signal] });
     const requestedAt = clock.now();
@@ -138,29 +135,21 @@ export function createRequester(options: RequesterOptions): Requester {
       answer = await transport.get({ url, headers, signal: attempt.signal });
       const report = parseBudget(answer.headers, clock.now());
       settle(report);
-      if (answer.status !== 200) throw await refused(request, answer, report);
+      if (answer.status !== 200) return await refused(request, answer, report);
       const requestId = answer.headers['request-id'];
-      const page = { ...(await readPage(answer.body())), requestId, requestedAt };
-      onEvent?.({
-        type: 'page',
-        path,
-        records: page.records.length,
-        bytes: page.bytes,
-        ...(organizationUuid !== undefined && { organizationUuid }),
-        ...(requestId !== undefined && { requestId }),
-      });
-      return page;
+      return { ...(await readPage(answer.body())), requestId, requestedAt };
     } catch (error) {
       if (!answer) pacer.settle();
       else answer.discard();
-      if (error instanceof Again || error instanceof APIError) throw error;
+      if (error instanceof APIError) throw error;
       const over = ended(attempt.signal, attempt.expired || deadline.expired);
       if (over) throw over;
-      if (error instanceof ProtocolError) throw distrusted(path, answer, error);
+      if (error instanceof ProtocolError) return distrusted(path, answer, error);
       if (deadline.expired) throw late(path, 'deadline_exceeded', settings.deadline);
-      if (attempt.expired) throw new Again(late(path, 'timeout', settings.timeout));
+      if (attempt.expired) return new Again(late(path, 'timeout', settings.timeout));
       const lost = connectionError(at, error);
-      throw lost.failure === 'config' ? lost : new Again(lost);
+      if (lost.failure === 'config') throw lost;
+      return new Again(lost);
     }
   }
 
@@ -169,7 +158,7 @@ export function createRequester(options: RequesterOptions): Requester {
     if (report.limit !== undefined || report.remaining !== undefined) budget = report;
   }
 
-  async function refused(request: PageRequest, answer: Answer, report: BudgetReport): Promise<Error> {
+  async function refused(request: PageRequest, answer: Answer, report: BudgetReport): Promise<Again> {
     const { status, headers: served } = answer;
     const asked = parseRetryAfter(served['retry-after'], clock.now());
     const error = answerError({
@@ -182,10 +171,22 @@ export function createRequester(options: RequesterOptions): Requester {
       body: await readText(answer),
       secrets: [settings.apiKey],
     });
-    if (!isRetried(status, served['x-should-retry'], error.apiMessage ?? '')) return error;
-    // The budget is back at the later of the two.
-    const reset = status === 429 ? Math.min(report.resetIn ?? 0, RETRY_AFTER_CAP) : 0;
-    return new Again(error, Math.max(asked ?? 0, reset));
+    // A spent budget is back at the later of the two.
+    const wait = Math.max(asked ?? 0, status === 429 ? (report.resetIn ?? 0) : 0);
+    if (isRetried(status, served['x-should-retry'], error.apiMessage ?? '')) return new Again(error, wait);
+    if (status === 429) pacer.pause(Math.min(wait, RETRY_AFTER_CAP));
+    throw error;
+  }
+
+  function tellPage({ path, organizationUuid }: PageRequest, { records, bytes, requestId }: Page): void {
+    onEvent?.({
+      type: 'page',
+      path,
+      records: records.length,
+      bytes,
+      ...(organizationUuid !== undefined && { organizationUuid }),
+      ...(requestId !== undefined && { requestId }),
+    });
   }
 
   function tellRetry({ path }: PageRequest, attempt: number, error: ComplianceError, wait: number): void {
@@ -237,7 +238,7 @@ function late(path: string, code: string, ms: number): APITimeoutError {
 }
 
 /** Says of which answer it is that it cannot be trusted. */
-function distrusted(path: string, answer: Answer | undefined, error: ProtocolError): Error {
+function distrusted(path: string, answer: Answer | undefined, error: ProtocolError): Again {
   const requestId = answer?.headers['request-id'];
   const request = requestId === undefined ? '' : ` (request ${redact(requestId)})`;
   const { code, message, cause } = error;
@@ -248,5 +249,6 @@ function distrusted(path: string, answer: Answer | undefined, error: ProtocolErr
     requestId,
     failure: RETRIED_CONTENTS.has(code) ? 'transient' : 'system',
   });
-  return RETRIED_CONTENTS.has(code) ? new Again(told) : told;
+  if (RETRIED_CONTENTS.has(code)) return new Again(told);
+  throw told;
 }

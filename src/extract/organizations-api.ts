@@ -1,7 +1,8 @@
 import { NotFoundError } from '../api-errors.js';
+import { expiry } from '../client/expiry.js';
 import type { PageRequest, Requester } from '../client/requester.js';
 import type { Clock } from '../clock.js';
-import { ConfigError } from '../errors.js';
+import { AbortedError, ConfigError } from '../errors.js';
 import type { OnEvent } from '../events.js';
 import type { Organization, OrganizationUser, User } from '../records.js';
 import type { Fingerprints } from './fingerprints.js';
@@ -138,13 +139,15 @@ export function organizationsApi({
   }
   /** False as well when the list cannot be read: then nothing is known, and nothing may be called gone. */
   async function isGone(organizationUuid: string, signal: AbortSignal | undefined): Promise<boolean> {
-    try {
-      return !(await isListed(organizationUuid));
-    } catch {
-      return false;
-    } finally {
-      signal?.throwIfAborted();
+    using wait = expiry({ clock, parents: [signal] });
+    const aborted = new Promise<boolean>((resolve) => {
+      wait.signal.addEventListener('abort', () => resolve(true));
+    });
+    const listed = await Promise.race([isListed(organizationUuid).catch(() => true), aborted]);
+    if (signal?.aborted) {
+      throw new AbortedError('The walk was given up, because its signal was aborted.', signal.reason);
     }
+    return !listed;
   }
   async function* allUserPages(options: AllUsersOptions, signal: AbortSignal) {
     const { concurrency = 8, limit } = options;
@@ -162,7 +165,6 @@ export function organizationsApi({
     });
   }
   async function* membershipPages(organizationUuid: string, options: UserWalkOptions) {
-    let handedOut = 0;
     try {
       for await (const { records } of pages(organizationUuid, options)) {
         yield {
@@ -170,14 +172,12 @@ export function organizationsApi({
             (user): OrganizationUser => ({ organization_uuid: organizationUuid, ...user }),
           ),
         };
-        handedOut += records.length;
       }
     } catch (error) {
       if (!(error instanceof NotFoundError) || error.code !== 'organization_gone') throw error;
       const { code, message } = error;
       onEvent?.({ type: 'slice-failed', organizationUuid, verdict: 'gone', code, message });
     }
-    return handedOut;
   }
 
   return {

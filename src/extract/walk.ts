@@ -2,6 +2,7 @@ import { BadRequestError } from '../api-errors.js';
 import type { Page, Requester } from '../client/requester.js';
 import { ProtocolError } from '../errors.js';
 import type { OnEvent } from '../events.js';
+import { redact } from '../redact.js';
 import { createFingerprints, type Fingerprints } from './fingerprints.js';
 import type { Stream } from './stream.js';
 
@@ -108,7 +109,7 @@ function parseAll<R>(stream: Stream<R>, page: Page, path: string): R[] {
 }
 
 function distrust(path: string, { requestId }: Page, code: string, what: string): ProtocolError {
-  const request = requestId === undefined ? '' : ` (request ${requestId})`;
+  const request = requestId === undefined ? '' : ` (request ${redact(requestId)})`;
   return new ProtocolError(`The answer to GET ${path}${request} ${what}`, { code, path, requestId });
 }
 

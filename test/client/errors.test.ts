@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
@@ -187,6 +189,16 @@ it('has a class for each status that programs tell apart', () => {
     expect(made).toBeInstanceOf(APIError);
     expect(made.name).toBe(Class.name);
   }
+});
+
+it('takes the request id from the body when no header has it', async () => {
+  const server = createServer((_, answer) => answer.writeHead(400).end('{"request_id":"req_body"}'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await using client = testClient({ url: `http://127.0.0.1:${port}`, key: 'k' });
+  expect(await rejection(client.organizations.list())).toMatchObject({ requestId: 'req_body', status: 400 });
+  await client.close();
+  server.close();
 });
 
 it('names the scope that is missing, and no scope that the key has', async () => {

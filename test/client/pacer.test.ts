@@ -71,6 +71,13 @@ describe.each(ALGORITHMS)('under a %s budget', (algorithm) => {
   });
 });
 
+it('spreads what is left evenly until the window ends, and does not run into its end early', async () => {
+  const beside = budget('fixed-window', { stranger: 0.4 });
+  const { sent } = await simulate({ requests: 1500, budget: beside });
+  const gaps = sent.slice(1).map((at, index) => at - (sent[index] as number));
+  expect(Math.max(...gaps)).toBeLessThan(MINUTE / 6); // flat out until nothing is left, it would be a quarter
+});
+
 it('puts a clock that is off right by the date of the answer', async () => {
   // The server's clock is an hour ahead of ours; without its date the window would have no end in sight.
   const clock = fakeClock();

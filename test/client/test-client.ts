@@ -14,6 +14,9 @@ export function testClient(
     baseUrl: api.url,
     requestsPerMinute: 0,
     clock: quickClock(),
+    // On this clock, a minute and more of the machine's: no busy machine should look like a time-out.
+    timeout: 7_200_000,
+    deadline: 86_400_000,
     onEvent: (event) => events.push(event),
     ...options,
   });

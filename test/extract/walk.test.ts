@@ -322,6 +322,17 @@ describe('an organisation that answers 404', () => {
     });
   });
 
+  it('is given up at once when its signal aborts while the list is read', async () => {
+    api.unlink(uuid);
+    api.fault({ match: { path: /organizations$/ }, do: { type: 'hang' } });
+    const controller = new AbortController();
+    await using patient = testClient(api, { clock: undefined });
+    const walking = rejection(all(patient.organizations.iterUsers(uuid, { signal: controller.signal })));
+    await expect.poll(() => api.requests.length).toBe(2);
+    controller.abort();
+    expect(await walking).toMatchObject({ name: 'AbortedError', code: 'aborted' });
+  });
+
   it('shares the list with others that vanish with it', async () => {
     await using many = await startFixtureApi({ sizes: Array(20).fill(1) });
     await using reader = testClient(many);
