@@ -5,11 +5,12 @@ import { columnNames, commentStatements, createCurrentView, createTable, insertS
 import { type Duckdb, openDuckdb } from './duckdb.js';
 import { duckdbDialect } from './duckdb-dialect.js';
 import type { Loader } from './loader.js';
+import { fetchFiles, type LocalFile } from './local-files.js';
 import { snapshotRow, snapshotsTable, snapshotTables, tables } from './model.js';
 import { relation } from './relation.js';
 import { checkReplaces, type Standing } from './replacement.js';
 import { checkRows } from './row-check.js';
-import { checkUnchanged, fetchFiles, type LocalFile, type SnapshotSource } from './snapshot-source.js';
+import { checkUnchanged, type SnapshotSource } from './snapshot-source.js';
 
 const { name, value } = duckdbDialect.quoting;
 

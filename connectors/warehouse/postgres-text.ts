@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { type Duckdb, openDuckdb } from './duckdb.js';
 import { duckdbDialect } from './duckdb-dialect.js';
+import type { LocalFile } from './local-files.js';
 import { type Column, type SnapshotTable, snapshotTables } from './model.js';
 import { relation } from './relation.js';
 import { checkRows } from './row-check.js';
-import type { LocalFile, SnapshotSource } from './snapshot-source.js';
+import type { SnapshotSource } from './snapshot-source.js';
 
 const { name, value } = duckdbDialect.quoting;
 

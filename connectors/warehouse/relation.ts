@@ -1,7 +1,7 @@
 import { ConfigError, type Manifest } from '../../src/index.js';
 import { duckdbDialect } from './duckdb-dialect.js';
+import type { LocalFile } from './local-files.js';
 import type { SnapshotTable } from './model.js';
-import type { LocalFile } from './snapshot-source.js';
 
 const { name, value } = duckdbDialect.quoting;
 

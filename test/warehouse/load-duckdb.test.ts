@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { appendFile, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { fetchFiles } from '../../connectors/warehouse/local-files.js';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
 import { createSink, LocalStorage, type Manifest, manifestFiles } from '../../src/index.js';
 import { take, temporaryFolder } from '../snapshot/tree.js';
@@ -304,7 +305,6 @@ describe('load duckdb', () => {
   });
 
   it('reads a bucket-like storage through the staging', async () => {
-    const { fetchFiles } = await import('../../connectors/warehouse/snapshot-source.js');
     const manifest = await take(api, root);
     const local = new LocalStorage(root);
     const storage = { location: 's3://bucket', read: local.read.bind(local) } as unknown as LocalStorage;
