@@ -1,3 +1,4 @@
+import { SinkError } from '../errors.js';
 import type { Row } from '../rows.js';
 import type { StreamSchema } from '../schema.js';
 import type { Sink } from '../sinks/sink.js';
@@ -33,7 +34,8 @@ export class Part {
       const channel = new Channel<readonly Row[]>();
       const name = partName(index, sink.extension);
       const written = staging.files.stage(`${sink.format}/${folder}${name}`, sink.encode(schema, channel));
-      written.catch((error: unknown) => channel.close(error)); // the next `add` or `close` throws it
+      // The next `add` or `close` throws it; a sink that is done before it has taken every row has lost some.
+      written.then(() => channel.close(endedEarly(sink)), channel.close.bind(channel));
       return { format: sink.format, path: `${finalFolder}${name}`, channel, written };
     });
   }
@@ -60,3 +62,8 @@ export class Part {
     await Promise.allSettled(this.#encodings.map(({ written }) => written));
   }
 }
+
+const endedEarly = ({ format }: Sink): SinkError =>
+  new SinkError(`The sink ${format} ended a file before it had taken every row of it.`, {
+    code: 'sink_ended_early',
+  });

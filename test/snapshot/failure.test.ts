@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import type { ComplianceEvent } from '../../src/index.js';
+import { type ComplianceEvent, createSink } from '../../src/index.js';
 import { filesBelow, memberships, rowsOf, servedMemberships, take, temporaryFolder } from './tree.js';
 
 const SERVER_ERROR = {
@@ -119,5 +119,23 @@ describe('records that are served twice', () => {
     const manifest = await take(api, root.path);
     expect(manifest.totals).toMatchObject({ users: 3500, duplicates: 0 });
     expect(memberships(await rowsOf(root.path, manifest, 'users'))).toEqual(servedMemberships(api));
+  });
+});
+
+describe('a sink', () => {
+  it('that ends a file before it has taken every row fails the run, which does not wait for it', async () => {
+    await using api = await startFixtureApi({ sizes: [2500] });
+    await using root = await temporaryFolder();
+    const hasty = {
+      ...createSink('ndjson'),
+      async *encode(_: unknown, batches: AsyncIterable<unknown>) {
+        for await (const _batch of batches) {
+          yield new Uint8Array();
+          return;
+        }
+      },
+    };
+    await expect(take(api, root.path, { sink: hasty })).rejects.toMatchObject({ code: 'sink_ended_early' });
+    expect(Object.keys(await filesBelow(root.path)).filter((path) => !path.startsWith('_'))).toEqual([]);
   });
 });
