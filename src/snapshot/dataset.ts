@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ConfigError } from '../errors.js';
 import { SCHEMA_VERSION } from '../schema.js';
 import type { Storage } from '../storage/storage.js';
-import { jsonBytes, readText } from './json-file.js';
+import { jsonBytes, parseJson, readText } from './json-file.js';
 
 const KEY = '_runs/dataset.json';
 
@@ -19,7 +19,7 @@ const datasetSchema = z.object({
 export async function checkDataset(storage: Storage, format: string): Promise<void> {
   const text = await readText(storage, KEY);
   if (text === undefined) return;
-  const found = datasetSchema.safeParse(JSON.parse(text)).data;
+  const found = datasetSchema.safeParse(parseJson(text)).data;
   if (found?.format === format && found.schema_version === SCHEMA_VERSION) return;
   throw new ConfigError(
     `${storage.location} holds ${found ? `${found.format} files (schema version ${found.schema_version})` : 'another dataset'}, not ${format} (schema version ${SCHEMA_VERSION}). Choose another folder or the same format.`,

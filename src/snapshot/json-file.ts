@@ -15,6 +15,15 @@ export async function readText(storage: Storage, key: string): Promise<string | 
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** The value of a JSON text; undefined when it is none, as a file is that was cut. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** One JSON document as the bytes of a file. */
 export const jsonBytes = (value: unknown, indent?: number): Uint8Array =>
   encoder.encode(`${JSON.stringify(value, null, indent)}\n`);

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js';
 import { ComplianceError } from '../errors.js';
 import { isKnownDead, thisProcess } from '../process-identity.js';
 import { once, type Storage } from '../storage/storage.js';
-import { jsonBytes, readText } from './json-file.js';
+import { jsonBytes, parseJson, readText } from './json-file.js';
 import { runFolder } from './partition.js';
 
 /** A lock outlives its holder by at most this, in milliseconds; it is renewed three times as often. */
@@ -59,7 +59,7 @@ export async function acquireLock({ storage, runDate, runId, clock }: LockReques
   const { highest, released } = await survey(storage, folder);
   if (highest > 0 && !released) {
     const text = await readText(storage, `${folder}/${highest}.json`);
-    const holder = text === undefined ? undefined : lockFile.safeParse(JSON.parse(text)).data;
+    const holder = text === undefined ? undefined : lockFile.safeParse(parseJson(text)).data;
     if (holder && Date.parse(holder.expires_at) > clock.now() && !isDead(holder)) {
       throw lockedBy(storage, runDate, holder);
     }

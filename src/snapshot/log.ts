@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Storage } from '../storage/storage.js';
-import { jsonBytes, readText } from './json-file.js';
+import { jsonBytes, parseJson, readText } from './json-file.js';
 
 const FOLDER = '_runs/log';
 
@@ -83,10 +83,4 @@ async function readEntries(storage: Storage, keys: readonly string[]) {
   return entries;
 }
 
-function parse(text: string): LogEntry | undefined {
-  try {
-    return logEntry.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
+const parse = (text: string): LogEntry | undefined => logEntry.safeParse(parseJson(text)).data;

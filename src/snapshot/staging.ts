@@ -7,7 +7,7 @@ import { makeFolder } from '../storage/make-folder.js';
 import { once } from '../storage/storage.js';
 import { temporaryKey } from '../storage/temporary.js';
 import { Journal } from './journal.js';
-import { jsonBytes } from './json-file.js';
+import { jsonBytes, parseJson } from './json-file.js';
 import type { FileEntry, Slice, WalkEvidence } from './manifest.js';
 
 /** What a run is, written when its staging is made, so that a later process can go on with it. */
@@ -132,8 +132,8 @@ export interface LeftRun extends RunHeader {
 export async function listStagings(parent: string): Promise<LeftRun[]> {
   const headers: LeftRun[] = [];
   for (const name of await readdir(parent).catch(() => [])) {
-    const json = await readFile(join(parent, name, 'run.json'), 'utf8').catch(() => 'null');
-    const header = headerSchema.safeParse(JSON.parse(json)).data;
+    const json = await readFile(join(parent, name, 'run.json'), 'utf8').catch(() => '');
+    const header = headerSchema.safeParse(parseJson(json)).data;
     const attempt = Number(/\.(\d+)$/.exec(name)?.[1]);
     if (header && name === `${header.run_id}.${attempt}`) {
       headers.push({ ...header, folder: name, attempt, refused: existsSync(join(parent, name, REFUSED)) });

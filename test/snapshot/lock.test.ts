@@ -72,6 +72,15 @@ describe('the lock of a run date', () => {
     await next.release();
   });
 
+  it('that nobody can read, because its file was cut, is passed over', async () => {
+    await using root = await temporaryFolder();
+    await (await acquireLock(request(root.path, 'first'))).release();
+    await writeFile(join(root.path, LOCKS, '2.json'), '{"run_id":"cu');
+    const next = await acquireLock(request(root.path, 'next'));
+    expect(next.number).toBe(3);
+    await next.release();
+  });
+
   it('stays where it is: nothing is ever deleted', async () => {
     await using root = await temporaryFolder();
     for (const runId of ['a', 'b']) await (await acquireLock(request(root.path, runId))).release();

@@ -172,6 +172,16 @@ describe('a root', () => {
     expect(api.requests).toHaveLength(asked);
   });
 
+  it('whose description was cut is refused, and no staging without a readable header stands in the way', async () => {
+    await using api = await startFixtureApi({ sizes: [1] });
+    await using root = await temporaryFolder();
+    await mkdir(join(root.path, '_staging/run.1'), { recursive: true });
+    await writeFile(join(root.path, '_staging/run.1/run.json'), '{"run_id":"r');
+    await take(api, root.path);
+    await writeFile(join(root.path, '_runs/dataset.json'), '{"format":"nd');
+    await expect(take(api, root.path)).rejects.toMatchObject({ code: 'dataset_mismatch', exitCode: 2 });
+  });
+
   it('that is no folder gets a clear error', async () => {
     await using api = await startFixtureApi({ sizes: [1] });
     await using root = await temporaryFolder();
