@@ -104,6 +104,15 @@ it('gives up on 429s when the next wait would pass the deadline', async () => {
   expect(api.requests.length).toBeLessThan(5);
 });
 
+it('does not begin a wait that the deadline would cut off', async () => {
+  api.fault({ do: { type: 'answer', status: 503, headers: { 'retry-after': '90' } } });
+  const clock = quickClock(1);
+  await using client = testClient(api, { clock, deadline: 80_000 });
+  expect(await rejection(client.organizations.list())).toMatchObject({ status: 503 });
+  expect(clock.waits).not.toContain(90_000);
+  expect(api.requests).toHaveLength(1);
+});
+
 it('ends an attempt at the deadline even if its own time is not over', async () => {
   api.fault({ do: { type: 'hang' } });
   await using client = testClient(api, { timeout: 60_000, deadline: 10_000 });

@@ -47,6 +47,14 @@ it.each([0, 15, 17, 27])('refuses %d bytes, which are no set', (length) => {
   );
 });
 
+it('tells fingerprints apart by all of their bits', () => {
+  const base = [1, 2, 3];
+  const prints = [base, [9, 2, 3], [65, 2, 3], [1, 9, 3], [1, 2, 9], base];
+  const bytes = Buffer.alloc(16 + 12 * prints.length);
+  for (const [index, word] of prints.flat().entries()) bytes.writeUInt32BE(word, 16 + 4 * index);
+  expect(createFingerprints(bytes).size).toBe(prints.length - 1);
+});
+
 it('gives the same text another fingerprint in each set, so that nobody can prepare a collision', () => {
   const [one, other] = [createFingerprints(), createFingerprints()];
   one.add('user_1');
