@@ -65,11 +65,11 @@ async function intoPyAirbyte(python: string, executable: string, config: string)
     env: { ...process.env, AIRBYTE_OFFLINE_MODE: '1', DO_NOT_TRACK: '1' },
   });
   const last = stdout.trimEnd().split('\n').at(-1) ?? '';
-  const { records, seconds, source, client } = JSON.parse(last) as Record<string, number>;
+  const { records, seconds, client } = JSON.parse(last) as Record<string, number>;
   return {
     records: records ?? 0,
     seconds: seconds ?? 0,
-    rss: `${source?.toFixed(0)} MB (PyAirbyte itself: ${client?.toFixed(0)} MB)`,
+    rss: `of PyAirbyte itself ${client?.toFixed(0)} MB`,
   };
 }
 
