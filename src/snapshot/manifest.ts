@@ -42,7 +42,8 @@ const slice = walkEvidence.extend({
 /** One organisation's users, as the manifest tells of them. */
 export type Slice = z.infer<typeof slice>;
 
-const scope = z.object({
+/** What a run was asked to read. */
+export const scope = z.object({
   streams: z.array(z.string()),
   organizations: z.union([z.literal('all'), z.array(z.string())]),
 });

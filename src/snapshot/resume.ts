@@ -1,49 +1,82 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { ConfigError } from '../errors.js';
+import { covers, type Scope } from './manifest.js';
 import type { SnapshotSettings } from './settings.js';
-import { type LeftRun, listStagings, type RunHeader } from './staging.js';
+import { dropStaging, type LeftRun, listStagings, type RunHeader } from './staging.js';
 
 /** An unfinished run may be gone on with for this long after it began, in milliseconds. */
 export const RESUMABLE_FOR = 24 * 60 * 60 * 1000;
 
-interface Choice {
+interface Search {
   /** The folder that holds the stagings. */
   parent: string;
   settings: SnapshotSettings;
-  /** Everything that shapes the files, as JSON. */
-  identity: unknown;
+  /** What a run of now would be. */
+  run: RunHeader;
   clock: Clock;
 }
 
 /**
- * The run to go on with, or a new one. An unfinished run without a given date goes on across midnight and keeps its
+ * The unfinished run to go on with, if there is one. Without a given date it goes on across midnight and keeps its
  * date; one that a guard refused only goes on when its date is asked for, or is today's.
  * @throws ConfigError `nothing_to_resume`
  */
-export async function chooseRun({ parent, settings, identity, clock }: Choice): Promise<RunHeader> {
-  const now = clock.now();
-  const today = new Date(now).toISOString().slice(0, 10);
-  const fingerprint = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
+export async function findRun({ parent, settings, run, clock }: Search): Promise<LeftRun | undefined> {
   const isOpen = (left: LeftRun): boolean =>
-    left.fingerprint === fingerprint &&
-    now - Date.parse(left.started_at) < RESUMABLE_FOR &&
-    (left.run_date === (settings.runDate ?? today) ||
+    left.fingerprint === run.fingerprint &&
+    // Nor one of tomorrow: it began while the clock was wrong, and its date is wrong as well.
+    Math.abs(clock.now() - Date.parse(left.started_at)) < RESUMABLE_FOR &&
+    (left.run_date === run.run_date ||
       (settings.runDate === undefined && !left.run_date_given && !left.refused));
   const left = settings.fresh ? undefined : (await listStagings(parent)).find(isOpen);
-  if (left) return left;
-  if (settings.resume) {
+  if (left === undefined && settings.resume) {
     throw new ConfigError(
       'There is no unfinished run of this folder, run date and configuration that is younger than 24 hours. Leave out --resume to begin one.',
       { code: 'nothing_to_resume' },
     );
   }
-  const startedAt = new Date(now).toISOString();
+  return left;
+}
+
+interface Beginning {
+  settings: SnapshotSettings;
+  /** Everything that shapes the files, as JSON. */
+  identity: unknown;
+  scope: Scope;
+  roots: readonly string[];
+  clock: Clock;
+}
+
+/** A run that begins now. */
+export function newRun({ settings, identity, scope, roots, clock }: Beginning): RunHeader {
+  const startedAt = new Date(clock.now()).toISOString();
   return {
     run_id: `${startedAt.replace(/[-:]|\.\d+/g, '')}-${randomUUID().slice(0, 8)}`,
-    run_date: settings.runDate ?? today,
+    run_date: settings.runDate ?? startedAt.slice(0, 10),
     run_date_given: settings.runDate !== undefined,
     started_at: startedAt,
-    fingerprint,
+    fingerprint: createHash('sha256').update(JSON.stringify(identity)).digest('hex'),
+    scope,
+    roots: [...roots],
   };
+}
+
+/**
+ * Drops the stagings that a run makes useless: of its date, for one of its roots, and of nothing that it does not read
+ * itself. Only to be called by the holder of the date's locks.
+ */
+export async function dropRuns(
+  parent: string,
+  run: RunHeader,
+  { keep }: { keep?: string } = {},
+): Promise<void> {
+  for (const left of await listStagings(parent)) {
+    const isSuperseded =
+      left.run_date === run.run_date &&
+      left.run_id !== keep &&
+      left.roots.some((root) => run.roots.includes(root)) &&
+      covers(run.scope, left.scope);
+    if (isSuperseded) await dropStaging(parent, left.folder);
+  }
 }

@@ -14,9 +14,9 @@ import { acquireLock, type Lock, LockedError } from './lock.js';
 import { type Manifest, readManifest, type Scope } from './manifest.js';
 import { describeRun } from './manifest-of-run.js';
 import { publish } from './publish.js';
-import { chooseRun } from './resume.js';
+import { dropRuns, findRun, newRun } from './resume.js';
 import { type SnapshotSettings, snapshotSettings } from './settings.js';
-import { dropStaging, listStagings, type RunHeader, Staging } from './staging.js';
+import { type RunHeader, Staging } from './staging.js';
 
 /** Where a snapshot goes, and as what. */
 export interface Target {
@@ -51,19 +51,16 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
   const targets: Target[] = [{ sink: options.sink, storage: options.storage }, ...(options.alsoTo ?? [])];
   const parent = stagingParent(options);
   const scope: Scope = { streams: settings.streams, organizations: settings.org ?? 'all' };
+  const roots = targets.map(({ storage }) => storage.localRoot ?? storage.location);
   const identity = {
     scope,
     rowsPerFile: settings.rowsPerFile,
     api: client.baseUrl,
     pageSize: client.pageSize,
-    targets: targets.map(({ sink, storage }) => [
-      sink.format,
-      sink.extension,
-      sink.options,
-      storage.location,
-    ]),
+    targets: targets.map(({ sink }, i) => [sink.format, sink.extension, sink.options, roots[i]]),
   };
-  const choose = (): Promise<RunHeader> => chooseRun({ parent, settings, identity, clock });
+  const run = newRun({ settings, identity, scope, roots, clock });
+  const choose = async (): Promise<RunHeader> => (await findRun({ parent, settings, run, clock })) ?? run;
 
   await sweepTemporaries(parent);
   const { run_date: runDate } = await choose();
@@ -95,7 +92,7 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
         await publish({ storage, staging, manifest, lock: locks.get(target), maxShrink, force, clock }),
       );
     }
-    await dropRuns(parent, runDate); // this run's, and every older one, which this snapshot has replaced
+    await dropRuns(parent, header); // this run's own, and those that this snapshot has replaced
     for (const { run_id, status } of manifests.slice(0, 1)) {
       if (status !== 'publishing') onEvent({ type: 'published', runId: run_id, runDate, status });
     }
@@ -122,7 +119,7 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
         'Another run has just ended the unfinished one of another day. Run the same command again.',
       );
     }
-    if (settings.fresh) await dropRuns(parent, runDate, header);
+    if (settings.fresh) await dropRuns(parent, header, { keep: header.run_id });
     return header;
   }
 }
@@ -154,11 +151,4 @@ async function lostLock(locks: Iterable<Lock>): Promise<LockedError | undefined>
     if (lost instanceof LockedError) return lost;
   }
   return undefined;
-}
-
-/** Only to be called by the holder of the date's lock. */
-async function dropRuns(parent: string, runDate: string, but?: RunHeader): Promise<void> {
-  for (const { run_id, run_date, folder } of await listStagings(parent)) {
-    if (run_date === runDate && run_id !== but?.run_id) await dropStaging(parent, folder);
-  }
 }

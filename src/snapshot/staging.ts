@@ -8,7 +8,7 @@ import { once } from '../storage/storage.js';
 import { temporaryKey } from '../storage/temporary.js';
 import { Journal } from './journal.js';
 import { jsonBytes, parseJson } from './json-file.js';
-import type { FileEntry, Slice, WalkEvidence } from './manifest.js';
+import { type FileEntry, type Slice, scope, type WalkEvidence } from './manifest.js';
 
 /** What a run is, written when its staging is made, so that a later process can go on with it. */
 const headerSchema = z.object({
@@ -19,6 +19,9 @@ const headerSchema = z.object({
   started_at: z.iso.datetime(),
   /** Of everything that shapes the files; with another one it is another run. */
   fingerprint: z.string(),
+  scope,
+  /** Where it is to be published: who holds the locks of these, for its date, owns its staging. */
+  roots: z.array(z.string()),
 });
 export type RunHeader = z.infer<typeof headerSchema>;
 

@@ -81,6 +81,13 @@ describe('the lock of a run date', () => {
     await next.release();
   });
 
+  it('names the run that is published under it', async () => {
+    await using api = await startFixtureApi({ sizes: [1] });
+    await using root = await temporaryFolder();
+    const { run_id } = await take(api, root.path);
+    expect(JSON.parse(await readFile(join(root.path, LOCKS, '1.json'), 'utf8'))).toMatchObject({ run_id });
+  });
+
   it('stays where it is: nothing is ever deleted', async () => {
     await using root = await temporaryFolder();
     for (const runId of ['a', 'b']) await (await acquireLock(request(root.path, runId))).release();

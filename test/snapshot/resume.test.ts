@@ -86,6 +86,36 @@ describe('a run that was cut short', () => {
     expect(await readdir(join(root.path, '_staging'))).toEqual(['tmp']);
   });
 
+  it('goes on where its root is written another way, but for another root it is left alone', async () => {
+    await using api = await startFixtureApi({ sizes: [1500, 3500] });
+    await using folder = await temporaryFolder();
+    const state = join(folder.path, 'state');
+    const [root, other] = [join(folder.path, 'root'), join(folder.path, 'other')];
+    await interrupted(api, root, { state });
+    await take(api, other, { state, rowsPerFile: 1000, fresh: true });
+    await take(api, `${other}/../root/`, { state, rowsPerFile: 1000, resume: true });
+    expect(await readdir(state)).toEqual(['tmp']);
+  });
+
+  it('is left alone by a run that reads less, which does not replace it', async () => {
+    await using api = await startFixtureApi({ sizes: [1500, 3500] });
+    await using root = await temporaryFolder();
+    await interrupted(api, root.path);
+    await take(api, root.path, { org: [uuidOf(api, 0)], fresh: true });
+    const manifest = await take(api, root.path, { rowsPerFile: 1000, resume: true });
+    expect(memberships(await rowsOf(root.path, manifest, 'users'))).toEqual(servedMemberships(api));
+  });
+
+  it('is not gone on with when the clock says that it began tomorrow', async () => {
+    await using api = await startFixtureApi({ sizes: [0, 3500] });
+    await using root = await temporaryFolder();
+    const today = { runDate: undefined as never, clock: clockAt('2026-11-23T12:00:00Z') };
+    await interrupted(api, root.path, { ...today, clock: clockAt('2027-11-23T12:00:00Z') });
+    expect(await take(api, root.path, { ...today, rowsPerFile: 1000 })).toMatchObject({
+      run_date: '2026-11-23',
+    });
+  });
+
   it('keeps its run date across midnight', async () => {
     await using api = await startFixtureApi({ sizes: [0, 3500] });
     await using root = await temporaryFolder();
