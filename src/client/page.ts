@@ -15,7 +15,7 @@ export interface PageLimits extends EnvelopeLimits {
   readonly softBytes: number;
   /** Not a byte more is read. */
   readonly bytes: number;
-  /** Tokens of JSON beyond the soft cap: a million take about 100 MB with their values. */
+  /** Tokens of JSON beyond the soft cap: half a million take about 50 MB with their values. */
   readonly tokens: number;
   /** Bytes of one text or number beyond the soft cap. */
   readonly tokenBytes: number;
@@ -27,8 +27,8 @@ const MIB = 1024 * 1024;
 export const PAGE_LIMITS: PageLimits = {
   softBytes: 8 * MIB,
   bytes: 64 * MIB,
-  tokens: 1_000_000,
-  tokenBytes: 8 * MIB,
+  tokens: 500_000,
+  tokenBytes: 4 * MIB,
   records: 10_000,
   depth: 64,
 };
