@@ -1,6 +1,6 @@
 import { ComplianceError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
-import { covers, isFull, type Manifest, newestSnapshot, type Scope } from './manifest.js';
+import { covers, isFull, type Manifest, newestSnapshot, readManifest, type Scope } from './manifest.js';
 
 /** The snapshot is whole, or as whole as it can be, but publishing it would do harm. */
 export class RefusedError extends ComplianceError {
@@ -17,39 +17,37 @@ export const standing = (existing: Manifest | undefined): Manifest['replaces'] =
 };
 
 /**
- * A narrower scope never replaces a wider one.
+ * A narrower scope never replaces a wider one, and neither one that was cut short while it was published: that one only
+ * goes on.
  * @throws RefusedError `scope_refused`
  */
-export function checkScope(scope: Scope, replaced: Manifest['replaces'], runDate: string): void {
-  if (!replaced || covers(scope, replaced.scope)) return;
+export function checkScope(scope: Scope, existing: Manifest | undefined, runDate: string): void {
+  const wider = [existing, standing(existing)].find((other) => other && !covers(scope, other.scope));
+  if (!wider) return;
   throw new RefusedError(
-    `A ${isFull(replaced.scope) ? 'full snapshot' : 'snapshot of another scope'} of ${runDate} lies there already, and this run reads less. Nothing was written. Choose another folder or another --run-date.`,
+    `A ${isFull(wider.scope) ? 'full snapshot' : 'snapshot of another scope'} of ${runDate} lies there already${existing?.status === 'publishing' ? ', or was being put there' : ''}, and this run reads less. Nothing was written. Choose another folder or another --run-date.`,
     'scope_refused',
   );
 }
 
 interface GuardRequest {
   storage: Storage;
+  /** What is to be published. */
   manifest: Manifest;
-  replaced: Manifest['replaces'];
   maxShrink: number;
   force: boolean;
 }
 
 /**
- * Compares what is about to be published with what stands.
+ * Compares what is about to be published with what stands, unless its publication has begun: then it only goes on.
  * @throws RefusedError `scope_refused`, `incomplete_refused`, `shrink_refused`
  */
-export async function checkPublishable({
-  storage,
-  manifest,
-  replaced,
-  maxShrink,
-  force,
-}: GuardRequest): Promise<void> {
-  checkScope(manifest.scope, replaced, manifest.run_date);
+export async function checkPublishable({ storage, manifest, maxShrink, force }: GuardRequest): Promise<void> {
+  const existing = await readManifest(storage, manifest.run_date);
+  if (existing?.run_id === manifest.run_id) return;
+  checkScope(manifest.scope, existing, manifest.run_date);
   if (force) return;
-  if (replaced?.status === 'complete' && manifest.totals.failed > 0) {
+  if (standing(existing)?.status === 'complete' && manifest.totals.failed > 0) {
     throw new RefusedError(
       `${manifest.totals.failed} organisation(s) could not be read, and a complete snapshot of ${manifest.run_date} lies there already: it stays. Run again to complete this one, or publish it with --force.`,
       'incomplete_refused',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.js';
 import type { Storage } from '../storage/storage.js';
 import { claimDataset } from './dataset.js';
-import { checkPublishable, standing } from './guard.js';
+import { standing } from './guard.js';
 import { readText } from './json-file.js';
 import { type Lock, LockedError } from './lock.js';
 import { appendLog } from './log.js';
@@ -18,15 +18,13 @@ export interface Publication {
   manifest: Manifest;
   /** Undefined where the storage has no locks. */
   lock: Lock | undefined;
-  maxShrink: number;
-  force: boolean;
   clock: Clock;
 }
 
 /**
- * Puts a staged snapshot where its readers look. The manifest says `publishing` while the data is put in place and
+ * Puts a staged snapshot, which the guard has let through, where its readers look. The manifest says `publishing` while the data is put in place and
  * tells the truth again last; a run that is killed in between goes on here, step by step, and ends the same.
- * @throws RefusedError, LockedError, StorageError
+ * @throws LockedError, StorageError
  */
 export async function publish(publication: Publication): Promise<Manifest> {
   const { storage, staging, lock, clock } = publication;
@@ -36,9 +34,11 @@ export async function publish(publication: Publication): Promise<Manifest> {
   const isOurs = existing?.run_id === publication.manifest.run_id;
   if (isOurs && existing.status !== 'publishing') return await log(storage, existing);
 
-  const replaced = standing(existing);
-  const manifest: Manifest = { ...publication.manifest, lock: lock?.number ?? null, replaces: replaced };
-  if (!isOurs) await checkPublishable({ ...publication, manifest, replaced });
+  const manifest: Manifest = {
+    ...publication.manifest,
+    lock: lock?.number ?? null,
+    replaces: standing(existing),
+  };
   await claimDataset(storage, manifest.format);
   await lock?.check();
   await writeManifest(storage, { ...manifest, status: 'publishing' });

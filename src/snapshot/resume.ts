@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { ConfigError } from '../errors.js';
-import { covers, type Scope } from './manifest.js';
+import type { Storage } from '../storage/storage.js';
+import { covers, readManifest, type Scope } from './manifest.js';
 import type { SnapshotSettings } from './settings.js';
-import { dropStaging, type LeftRun, listStagings, type RunHeader } from './staging.js';
+import { dropStaging, type LeftRun, listStagings, type RunHeader, type Staging } from './staging.js';
 
 /** An unfinished run may be gone on with for this long after it began, in milliseconds. */
 export const RESUMABLE_FOR = 24 * 60 * 60 * 1000;
@@ -60,6 +61,24 @@ export function newRun({ settings, identity, scope, roots, clock }: Beginning): 
     scope,
     roots: [...roots],
   };
+}
+
+/**
+ * An earlier process read everything but what failed, and published nothing: that is asked for again, unless it is to be
+ * published as it is.
+ */
+export async function reopen(
+  staging: Staging,
+  { storages, force }: { storages: readonly Storage[]; force: boolean },
+): Promise<void> {
+  const { header, progress } = staging;
+  const hasFailed = [...progress.slices.values()].some(({ verdict }) => verdict === 'failed');
+  if (force || !hasFailed || progress.extractedAt === undefined) return;
+  for (const storage of storages) {
+    const standing = await readManifest(storage, header.run_date);
+    if (standing?.run_id === header.run_id) return; // it only rolls forward
+  }
+  await staging.record({ type: 'reopened' });
 }
 
 /**

@@ -9,12 +9,12 @@ import type { Storage } from '../storage/storage.js';
 import { sweepTemporaries } from '../storage/temporary.js';
 import { checkDataset } from './dataset.js';
 import { extract } from './extraction.js';
-import { checkScope, RefusedError, standing } from './guard.js';
+import { checkPublishable, checkScope, RefusedError } from './guard.js';
 import { acquireLock, type Lock, LockedError } from './lock.js';
 import { type Manifest, readManifest, type Scope } from './manifest.js';
 import { describeRun } from './manifest-of-run.js';
-import { publish } from './publish.js';
-import { dropRuns, findRun, newRun } from './resume.js';
+import { type Publication, publish } from './publish.js';
+import { dropRuns, findRun, newRun, reopen } from './resume.js';
 import { type SnapshotSettings, snapshotSettings } from './settings.js';
 import { type RunHeader, Staging } from './staging.js';
 
@@ -69,28 +69,29 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
   try {
     for (const target of targets) {
       await checkDataset(target.storage, target.sink.format);
-      checkScope(scope, standing(await readManifest(target.storage, runDate)), runDate);
+      checkScope(scope, await readManifest(target.storage, runDate), runDate);
     }
     const header = await underLocks();
     staging = await Staging.open(parent, header);
+    await reopen(staging, { storages: targets.map(({ storage }) => storage), force: settings.force });
     if (staging.progress.extractedAt === undefined) {
       const sinks = targets.map(({ sink }) => sink);
       await extract({ client, staging, sinks, settings, pageSize: client.pageSize, onEvent, signal, clock });
     }
-    const manifests: Manifest[] = [];
+    const publications: Publication[] = [];
     for (const target of targets) {
+      const { sink, storage } = target;
+      const manifest = describeRun({ staging, sink, scope, configuration: options.configuration ?? {} });
+      publications.push({ storage, staging, manifest, lock: locks.get(target), clock });
+    }
+    // All of them before any is published: what is refused is refused as a whole.
+    for (const { storage, manifest } of publications) {
+      await checkPublishable({ storage, manifest, maxShrink: settings.maxShrink, force: settings.force });
+    }
+    const manifests: Manifest[] = [];
+    for (const publication of publications) {
       signal?.throwIfAborted();
-      const manifest = describeRun({
-        staging,
-        sink: target.sink,
-        scope,
-        configuration: options.configuration ?? {},
-      });
-      const { storage } = target;
-      const { maxShrink, force } = settings;
-      manifests.push(
-        await publish({ storage, staging, manifest, lock: locks.get(target), maxShrink, force, clock }),
-      );
+      manifests.push(await publish(publication));
     }
     await dropRuns(parent, header); // this run's own, and those that this snapshot has replaced
     for (const { run_id, status } of manifests.slice(0, 1)) {

@@ -36,7 +36,9 @@ type JournalLine =
   | { type: 'part'; slice: StagedSlice; next: string }
   | { type: 'slice'; slice: StagedSlice }
   /** Everything was read: from here the run only rolls forward. */
-  | { type: 'ready'; extracted_at: string };
+  | { type: 'ready'; extracted_at: string }
+  /** What had failed is read again before anything is published. */
+  | { type: 'reopened' };
 
 /** What the journal says when it is read from its beginning. */
 export interface Progress {
@@ -114,6 +116,7 @@ export class Staging {
     if (line.type === 'part') progress.parts.set(line.slice.organization_uuid, line);
     if (line.type === 'slice') progress.slices.set(line.slice.organization_uuid, line.slice);
     if (line.type === 'ready') progress.extractedAt = line.extracted_at;
+    if (line.type === 'reopened') delete progress.extractedAt;
   }
 }
 

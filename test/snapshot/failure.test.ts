@@ -54,6 +54,19 @@ describe('an organisation that cannot be read', () => {
     expect(await attempt(true)).toMatchObject({ status: 'incomplete', totals: { users: 10 } });
   });
 
+  it('is asked for again, and it alone, by the run after one that was refused for it', async () => {
+    await using api = await startFixtureApi({ sizes: [10, 20] });
+    await using root = await temporaryFolder();
+    await take(api, root.path);
+    api.fault({ match: { organizationUuid: uuidOf(api, 1), times: 1 }, do: SERVER_ERROR });
+    const attempt = () => take(api, root.path, { onOrgFailure: 'continue' });
+    await expect(attempt()).rejects.toMatchObject({ code: 'incomplete_refused' });
+    const asked = api.requests.length;
+    expect(await attempt()).toMatchObject({ status: 'complete', totals: { users: 30 } });
+    const users = api.requests.slice(asked).flatMap(({ organizationUuid }) => organizationUuid ?? []);
+    expect(users).toEqual([uuidOf(api, 1)]);
+  });
+
   it('is `gone`, and no failure, when it answers 404 and is no longer listed', async () => {
     await using api = await startFixtureApi({ sizes: [10, 20, 30] });
     await using root = await temporaryFolder();

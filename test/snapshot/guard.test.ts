@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startFixtureApi } from '../../fixtures/api/index.js';
+import { createSink, LocalStorage } from '../../src/index.js';
 import { filesBelow, take, temporaryFolder } from './tree.js';
 
 const DAY_1 = { runDate: '2026-11-22' };
@@ -59,6 +61,20 @@ describe('the blast-radius guard', () => {
       totals: { users: 1 },
     });
     expect(days.second.requests).toHaveLength(asked);
+  });
+
+  it('that refuses one of several targets keeps the others as they were, too', async () => {
+    await using days = await twoDays([100], [1]);
+    await using folder = await temporaryFolder();
+    const [csv, ndjson] = [join(folder.path, 'csv'), join(folder.path, 'ndjson')];
+    await take(days.first, ndjson, DAY_1);
+    const both = take(days.second, csv, {
+      sink: createSink('csv'),
+      alsoTo: [{ sink: createSink('ndjson'), storage: new LocalStorage(ndjson) }],
+      state: join(folder.path, 'state'),
+    });
+    await expect(both).rejects.toMatchObject({ code: 'shrink_refused' });
+    expect(Object.keys(await filesBelow(csv)).filter((path) => !path.includes('/lock/'))).toEqual([]);
   });
 
   it('does not measure a scoped run', async () => {

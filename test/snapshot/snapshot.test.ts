@@ -148,6 +148,20 @@ describe('a run that reads less', () => {
     expect(await filesBelow(root.path)).toEqual(before);
   });
 
+  it('does not take the place of a full one that was cut short while it was published', async () => {
+    await using api = await startFixtureApi({ sizes: [5, 6] });
+    await using root = await temporaryFolder();
+    class Cut extends LocalStorage {
+      override replaceFolder = () => Promise.reject(new Error('cut'));
+    }
+    const cut = new Cut(root.path);
+    await expect(take(api, root.path, { storage: cut })).rejects.toThrow('cut');
+    await expect(take(api, root.path, { streams: ['users'] })).rejects.toMatchObject({
+      code: 'scope_refused',
+    });
+    expect(await take(api, root.path)).toMatchObject({ status: 'complete', totals: { users: 11 } });
+  });
+
   it('names an organisation that the key does not list', async () => {
     await using api = await startFixtureApi({ sizes: [1] });
     await using root = await temporaryFolder();
