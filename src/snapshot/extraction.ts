@@ -103,7 +103,7 @@ async function stageSlice(uuid: string, extraction: Extraction): Promise<void> {
       message: error.message,
     });
     const reason = { code: error.code, message: error.message };
-    await staging.record({ type: 'slice', slice: { ...emptySlice(uuid, settings), verdict, reason } });
+    await staging.record({ type: 'slice', slice: { ...emptySlice(uuid, extraction), verdict, reason } });
   }
 }
 
@@ -112,10 +112,10 @@ async function readSlice(
   extraction: Extraction,
   part: { slice: StagedSlice; next: string } | undefined,
 ): Promise<StagedSlice> {
-  const { client, staging, sinks, settings, pageSize, signal } = extraction;
+  const { client, staging, sinks, settings, signal } = extraction;
   const { run_date } = staging.header;
   const seen = createFingerprints(part && (await staging.loadSeen(part.slice)));
-  const limit = Math.min(pageSize, settings.rowsPerFile);
+  const limit = pageLimit(extraction);
   const from = part ? { from: part.next } : {};
   let last = part?.slice;
   try {
@@ -128,7 +128,7 @@ async function readSlice(
       folder: `${organizationFolder(uuid)}/`,
       rowsPerFile: settings.rowsPerFile,
       pageSize: limit,
-      state: part?.slice ?? emptySlice(uuid, settings, limit),
+      state: part?.slice ?? emptySlice(uuid, extraction),
       emptyFile: false,
       async onPart(closed, next) {
         const slice = complete(uuid, closed);
@@ -143,6 +143,7 @@ async function readSlice(
     if (part === undefined || !(error instanceof ComplianceError) || error.code !== 'stale_token')
       throw error;
     extraction.onEvent({ type: 'walk-restarted', organizationUuid: uuid });
+    await staging.record({ type: 'restarted', organization_uuid: uuid });
     return await readSlice(uuid, extraction, undefined);
   }
 }
@@ -154,8 +155,11 @@ const complete = (uuid: string, state: WalkState): StagedSlice => ({
   reason: null,
 });
 
-const emptySlice = (uuid: string, { rowsPerFile }: SnapshotSettings, limit = rowsPerFile): StagedSlice =>
-  complete(uuid, newWalk(`${LIST}/${uuid}/users`, { limit }));
+/** Users asked for with one request: a page fits in a file. */
+const pageLimit = ({ pageSize, settings }: Extraction): number => Math.min(pageSize, settings.rowsPerFile);
+
+const emptySlice = (uuid: string, extraction: Extraction): StagedSlice =>
+  complete(uuid, newWalk(`${LIST}/${uuid}/users`, { limit: pageLimit(extraction) }));
 
 function sliceError(uuid: string, cause: ComplianceError): ComplianceError {
   return new ComplianceError(

@@ -34,6 +34,8 @@ type JournalLine =
   | { type: 'organizations'; organizations: StagedOrganizations }
   /** A part of a slice was closed; `next` is the page token that continues after it. */
   | { type: 'part'; slice: StagedSlice; next: string }
+  /** The token after its parts went stale: they are written over. */
+  | { type: 'restarted'; organization_uuid: string }
   | { type: 'slice'; slice: StagedSlice }
   /** Everything was read: from here the run only rolls forward. */
   | { type: 'ready'; extracted_at: string }
@@ -114,7 +116,12 @@ export class Staging {
     const { progress } = this;
     if (line.type === 'organizations') progress.organizations = line.organizations;
     if (line.type === 'part') progress.parts.set(line.slice.organization_uuid, line);
-    if (line.type === 'slice') progress.slices.set(line.slice.organization_uuid, line.slice);
+    if (line.type === 'restarted') progress.parts.delete(line.organization_uuid);
+    if (line.type === 'slice') {
+      const { organization_uuid, verdict } = line.slice;
+      progress.slices.set(organization_uuid, line.slice);
+      if (verdict !== 'failed') progress.parts.delete(organization_uuid); // only a failed one is gone on with
+    }
     if (line.type === 'ready') progress.extractedAt = line.extracted_at;
     if (line.type === 'reopened') delete progress.extractedAt;
   }

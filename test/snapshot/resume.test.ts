@@ -2,7 +2,15 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { type Clock, type SnapshotOptions, systemClock } from '../../src/index.js';
+import {
+  type Clock,
+  createSink,
+  LocalStorage,
+  type Sink,
+  type SnapshotOptions,
+  systemClock,
+  verify,
+} from '../../src/index.js';
 import { filesBelow, memberships, rowsOf, servedMemberships, take, temporaryFolder } from './tree.js';
 
 const SERVER_ERROR = { type: 'answer', status: 503, body: {} } as const;
@@ -74,6 +82,54 @@ describe('a run that was cut short', () => {
     const manifest = await take(api, root.path, { rowsPerFile: 1000 });
     expect(memberships(await rowsOf(root.path, manifest, 'users'))).toEqual(servedMemberships(api));
     expect(manifest.totals.duplicates).toBe(0);
+  });
+
+  it('forgets the parts that it writes over when the token after them has gone stale', async () => {
+    await using api = await startFixtureApi({ sizes: [0, 3500] });
+    await using root = await temporaryFolder();
+    await interrupted(api, root.path);
+    api.fault({
+      match: { organizationUuid: uuidOf(api, 1), page: 2, times: 1 },
+      do: { type: 'stale-token' },
+    });
+    api.removeUser(uuidOf(api, 1), 0);
+    // Read anew from its first page, the organisation fails at the second: before the new part is in the journal.
+    let files = 0;
+    const ndjson = createSink('ndjson');
+    const broken: Sink = {
+      ...ndjson,
+      async *encode(schema, batches) {
+        files += schema.name === 'users' ? 1 : 0;
+        yield* ndjson.encode(schema, batches);
+        if (schema.name === 'users') throw new Error('cut');
+      },
+    };
+    await expect(take(api, root.path, { sink: broken, rowsPerFile: 1000 })).rejects.toThrow('cut');
+    expect(files).toBe(1);
+    const manifest = await take(api, root.path, { rowsPerFile: 1000 });
+    expect(memberships(await rowsOf(root.path, manifest, 'users'))).toEqual(servedMemberships(api));
+    expect((await verify({ storage: new LocalStorage(root.path) })).findings).toEqual([]);
+  });
+
+  it('goes on without an organisation of which it had read a part before it was gone', async () => {
+    await using api = await startFixtureApi({ sizes: [2500, 2500] });
+    await using root = await temporaryFolder();
+    const [gone, cut] = [uuidOf(api, 0), uuidOf(api, 1)];
+    api.fault({ match: { organizationUuid: cut, times: 1 }, do: SERVER_ERROR });
+    const ndjson = createSink('ndjson');
+    const unlinking: Sink = {
+      ...ndjson,
+      async *encode(schema, batches) {
+        yield* ndjson.encode(schema, batches);
+        if (schema.name === 'users' && api.organizations().length === 2) api.unlink(gone);
+      },
+    };
+    const options = { concurrency: 1, rowsPerFile: 1000 };
+    await expect(take(api, root.path, { ...options, sink: unlinking })).rejects.toMatchObject({
+      exitCode: 75,
+    });
+    const manifest = await take(api, root.path, options);
+    expect(memberships(await rowsOf(root.path, manifest, 'users'))).toEqual(servedMemberships(api));
   });
 
   it('is discarded with `fresh`', async () => {
