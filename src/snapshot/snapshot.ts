@@ -52,6 +52,7 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
   const parent = stagingParent(options);
   const scope: Scope = { streams: settings.streams, organizations: settings.org ?? 'all' };
   const roots = targets.map(({ storage }) => storage.localRoot ?? storage.location);
+  checkDistinct(targets, roots);
   const identity = {
     scope,
     rowsPerFile: settings.rowsPerFile,
@@ -143,6 +144,15 @@ function stagingParent({ state, storage, alsoTo = [] }: SnapshotOptions): string
       code: 'state_missing',
     },
   );
+}
+
+/** In the staging they are told apart by their format, and a root holds one format. */
+function checkDistinct(targets: readonly Target[], roots: readonly string[]): void {
+  const formats = new Set(targets.map(({ sink }) => sink.format));
+  if (formats.size === targets.length && new Set(roots).size === targets.length) return;
+  throw new ConfigError('Each target needs a format and a root of its own.', {
+    code: 'targets_not_distinct',
+  });
 }
 
 /** A run that has lost its lock to another fails in many ways; this is the one to tell. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { type ComplianceEvent, createSink } from '../../src/index.js';
+import { type ComplianceEvent, createSink, LocalStorage } from '../../src/index.js';
 import { filesBelow, memberships, rowsOf, servedMemberships, take, temporaryFolder } from './tree.js';
 
 const SERVER_ERROR = {
@@ -27,7 +27,8 @@ describe('an organisation that cannot be read', () => {
     await using api = await startFixtureApi({ sizes: [10, 2500, 30] });
     await using root = await temporaryFolder();
     api.fault({ match: { organizationUuid: uuidOf(api, 1), page: 1 }, do: SERVER_ERROR });
-    const manifest = await take(api, root.path, { onOrgFailure: 'continue', rowsPerFile: 1000 });
+    const manifest = await take(api, root.path, { onOrgFailure: 'continue', rowsPerFile: 1500 });
+    expect(manifest.slices.map(({ parameters }) => parameters)).toEqual(Array(3).fill({ limit: 1000 }));
     expect(manifest).toMatchObject({ status: 'incomplete', totals: { users: 40, failed: 1 } });
     expect(manifest.slices[1]).toMatchObject({
       verdict: 'failed',
@@ -132,6 +133,22 @@ describe('records that are served twice', () => {
     const manifest = await take(api, root.path);
     expect(manifest.totals).toMatchObject({ users: 3500, duplicates: 0 });
     expect(memberships(await rowsOf(root.path, manifest, 'users'))).toEqual(servedMemberships(api));
+  });
+});
+
+describe('several targets', () => {
+  it('of one format or one root are refused before anything is asked of the API', async () => {
+    await using api = await startFixtureApi({ sizes: [1] });
+    await using root = await temporaryFolder();
+    const [storage, other] = [new LocalStorage(root.path), new LocalStorage(`${root.path}/other`)];
+    for (const target of [
+      { sink: createSink('ndjson', { compression: 'gzip' }), storage: other },
+      { sink: createSink('csv'), storage },
+    ]) {
+      const both = take(api, root.path, { alsoTo: [target], state: `${root.path}/state` });
+      await expect(both).rejects.toMatchObject({ code: 'targets_not_distinct', exitCode: 2 });
+    }
+    expect(api.requests).toEqual([]);
   });
 });
 
