@@ -1,7 +1,7 @@
 # One image for each use: docker build --target airbyte --tag source-claude-compliance:dev .
-# The target `airbyte` is an Airbyte source, and `cli` (the default) the command line.
+# The target `airbyte` is an Airbyte source, and `command` (the default) the command line.
 
-FROM node:22.12-bookworm-slim AS build
+FROM node:22.23-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
@@ -10,7 +10,7 @@ COPY src ./src
 COPY connectors ./connectors
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 
-FROM node:22.12-bookworm-slim AS runtime
+FROM node:22.23-bookworm-slim AS runtime
 WORKDIR /app
 ENV NODE_ENV=production
 COPY --from=build /app/package.json ./
@@ -24,5 +24,5 @@ LABEL io.airbyte.name="source-claude-compliance" io.airbyte.version="0.1.0"
 ENV AIRBYTE_ENTRYPOINT="node /app/dist/connectors/airbyte/main.js"
 ENTRYPOINT ["node", "/app/dist/connectors/airbyte/main.js"]
 
-FROM runtime AS cli
+FROM runtime AS command
 ENTRYPOINT ["node", "/app/dist/connectors/cli/main.js"]

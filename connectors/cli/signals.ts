@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import process from 'node:process';
 
 /** What a process makes of the signals it is sent. */
@@ -28,7 +29,12 @@ export function untilSignal(names: readonly NodeJS.Signals[]): SignalWatch {
   return { signal: controller.signal, received: () => received, release };
 }
 
-/** Ends the process by the signal it was sent, so that its parent sees how it ended. */
+/**
+ * Ends the process by the signal it was sent, so that its parent sees how it ended. To the first process of a container
+ * a signal without a handler does nothing: that one ends with the code a shell would tell, 143 for SIGTERM.
+ */
 export function endBySignal(name: NodeJS.Signals | undefined): void {
-  if (name) process.kill(process.pid, name);
+  if (!name) return;
+  if (process.pid === 1) process.exitCode = 128 + constants.signals[name];
+  process.kill(process.pid, name);
 }

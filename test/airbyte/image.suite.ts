@@ -57,6 +57,7 @@ describe('the steps of the image', () => {
         rmSync(folder, { recursive: true, force: true });
         await build('build');
         await build('airbyte');
+        await build('command');
         unreachable = undefined;
         return;
       } catch (error) {
@@ -76,6 +77,16 @@ describe('the steps of the image', () => {
     const [command = '', main = ''] = JSON.parse(entrypoint) as string[];
     const { stdout } = await run(command, [join(rootOf('airbyte'), main), 'spec']);
     expect(parseLines(stdout).map(({ type }) => type)).toEqual(['SPEC']);
+  });
+
+  it('end in a folder whose entry point is the command', async () => {
+    if (unreachable !== undefined) return;
+    const instructions = chain(stages, 'command').flatMap(({ instructions }) => instructions);
+    const entrypoint = instructions.find(({ name }: Instruction) => name === 'ENTRYPOINT')?.value ?? '[]';
+    const [command = '', main = ''] = JSON.parse(entrypoint) as string[];
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const { stdout } = await run(command, [join(rootOf('command'), main), '--version']);
+    expect(stdout).toBe(`${version}\n`);
   });
 
   it('leave out what only builds and tests need', () => {

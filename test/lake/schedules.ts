@@ -55,7 +55,12 @@ interface CronJob {
     jobTemplate: {
       spec: {
         podFailurePolicy: { rules: Rule[] };
-        template: { spec: { containers: { name: string; args: string[] }[] } };
+        template: {
+          spec: {
+            securityContext: { runAsNonRoot: boolean; runAsUser: number; runAsGroup: number };
+            containers: { name: string; args: string[] }[];
+          };
+        };
       };
     };
   };
