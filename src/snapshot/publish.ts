@@ -18,6 +18,7 @@ export interface Publication {
   manifest: Manifest;
   /** Undefined where the storage has no locks. */
   lock: Lock | undefined;
+  signal: AbortSignal | undefined;
   clock: Clock;
 }
 
@@ -40,13 +41,15 @@ export async function publish(publication: Publication): Promise<Manifest> {
     replaces: standing(existing),
   };
   await claimDataset(storage, manifest.format);
+  const proceed = whileAwake(publication);
   await lock?.check();
   await writeManifest(storage, { ...manifest, status: 'publishing' });
   for (const table of ['organizations', 'users']) {
     const folder = `${manifest.format}/${table}`;
     const files = tableFiles(manifest, table);
     await dropUnlisted(staging, folder, files);
-    await storage.replaceFolder(dateFolder(table, runDate), { path: join(staging.folder, folder), files });
+    const staged = { path: join(staging.folder, folder), files, proceed };
+    await storage.replaceFolder(dateFolder(table, runDate), staged);
   }
   await lock?.check();
   const marked = await readManifest(storage, runDate);
@@ -59,6 +62,24 @@ export async function publish(publication: Publication): Promise<Manifest> {
   const published: Manifest = { ...manifest, status, published_at: new Date(clock.now()).toISOString() };
   await writeManifest(storage, published);
   return await log(storage, published);
+}
+
+/** After so long without a look at the lock another run may hold it, and have published. In milliseconds. */
+const LOOK_AGAIN_AFTER = 5_000;
+
+/**
+ * Lets each step of a publication pass but after an abort, and after a sleep in which the lock was lost: what comes next
+ * would go over the successor's data. By the wall clock, since the other one stands still while a machine is suspended.
+ */
+function whileAwake({ lock, signal, clock }: Publication): () => Promise<void> {
+  let lookedAt = clock.now();
+  return async () => {
+    signal?.throwIfAborted();
+    if (Math.abs(clock.now() - lookedAt) < LOOK_AGAIN_AFTER) return;
+    const lookingAt = clock.now();
+    await lock?.check();
+    lookedAt = lookingAt;
+  };
 }
 
 async function log(storage: Storage, manifest: Manifest): Promise<Manifest> {

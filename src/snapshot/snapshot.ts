@@ -83,7 +83,7 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
     for (const target of targets) {
       const { sink, storage } = target;
       const manifest = describeRun({ staging, sink, scope, configuration: options.configuration ?? {} });
-      publications.push({ storage, staging, manifest, lock: locks.get(target), clock });
+      publications.push({ storage, staging, manifest, lock: locks.get(target), signal, clock });
     }
     // All of them before any is published: what is refused is refused as a whole.
     for (const { storage, manifest } of publications) {

@@ -170,15 +170,19 @@ class Bucket implements Storage {
   }
 
   /** New objects first, then what must go: there is never less than the one or the other. */
-  async replaceFolder(folder: string, { path, files }: StagedFolder): Promise<void> {
+  async replaceFolder(folder: string, { path, files, proceed }: StagedFolder): Promise<void> {
     const staged = new LocalStorage(path);
     await forEachConcurrently(files, { limit: OBJECTS_IN_FLIGHT }, async (file) => {
+      await proceed?.();
       await this.write(`${folder}/${file}`, staged.read(file));
     });
     const wanted = new Set(files.map((file) => `${folder}/${file}`));
     const stale: string[] = [];
     for await (const { key } of this.list(folder)) if (!wanted.has(key)) stale.push(key);
-    await forEachConcurrently(stale, { limit: OBJECTS_IN_FLIGHT }, (key) => this.remove(key));
+    await forEachConcurrently(stale, { limit: OBJECTS_IN_FLIGHT }, async (key) => {
+      await proceed?.();
+      await this.remove(key);
+    });
   }
 
   /** The object stays, so that nothing is left over by who is killed here, and later runs ask but once. */

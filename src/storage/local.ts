@@ -103,6 +103,7 @@ export class LocalStorage implements Storage {
         await this.#checkThere(staged.path, staged);
         await this.#applyModes(staged);
         await rm(old, { recursive: true, force: true });
+        await staged.proceed?.();
         if (await exists(path)) await rename(path, old);
         await rename(staged.path, path);
       } else if (staged.files.length > 0) {
@@ -110,6 +111,7 @@ export class LocalStorage implements Storage {
       } else if (await exists(path)) {
         await this.#checkThere(dirname(staged.path), { path: '', files: ['.'] }); // or else somebody took it
         await rm(old, { recursive: true, force: true });
+        await staged.proceed?.();
         await rename(path, old);
       }
       await syncFolder(dirname(path));

@@ -17,6 +17,8 @@ export interface StagedFolder {
   path: string;
   /** Every file in it, relative to it, parts parted by `/`. */
   files: readonly string[];
+  /** Asked before each change to what readers see; throws when it must not be made, or not any more. */
+  proceed?: () => Promise<void>;
 }
 
 /**

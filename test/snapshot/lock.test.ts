@@ -8,6 +8,7 @@ import {
   LocalStorage,
   readManifest,
   type Sink,
+  type StagedFolder,
   systemClock,
   verify,
 } from '../../src/index.js';
@@ -158,6 +159,30 @@ describe('a run that slept past the expiry of its lock', () => {
     await slept;
     await expectWhole(root.path, api);
     expect((await readdir(join(root.path, '_staging'))).filter((name) => name !== 'tmp')).toEqual([]);
+  });
+});
+
+describe('a run that sleeps while it puts its data in place', () => {
+  it('leaves the data of its successor alone, wherever that one keeps its staging', async () => {
+    await using api = await startFixtureApi({ sizes: [3, 1200, 40] });
+    await using root = await temporaryFolder();
+    await using state = await temporaryFolder();
+    const clock = moved(0);
+    class Sleepy extends LocalStorage {
+      slept = false;
+      override async replaceFolder(folder: string, staged: StagedFolder) {
+        if (!this.slept) {
+          this.slept = true;
+          api.insertUser(String(api.organizations()[0]?.uuid));
+          clock.now = () => Date.now() + LOCK_EXPIRES_AFTER + 1;
+          await take(api, root.path, { state: state.path, clock });
+        }
+        await super.replaceFolder(folder, staged);
+      }
+    }
+    const sleeper = take(api, root.path, { storage: new Sleepy(root.path), clock });
+    await expect(sleeper).rejects.toMatchObject({ code: 'locked', exitCode: 75 });
+    await expectWhole(root.path, api);
   });
 });
 

@@ -124,6 +124,27 @@ describe('the same run date again', () => {
   });
 });
 
+describe('a run that is aborted', () => {
+  it('while it publishes stops at once, and the next one goes on', async () => {
+    await using api = await startFixtureApi({ sizes: [5, 6] });
+    await using root = await temporaryFolder();
+    const aborting = new AbortController();
+    class Aborted extends LocalStorage {
+      override async replaceFolder(...[folder, staged]: Parameters<LocalStorage['replaceFolder']>) {
+        aborting.abort(new Error('ended'));
+        await super.replaceFolder(folder, staged);
+      }
+    }
+    const aborted = take(api, root.path, { storage: new Aborted(root.path), signal: aborting.signal });
+    await expect(aborted).rejects.toThrow('ended');
+    const tables = Object.keys(await filesBelow(root.path)).filter((path) => !path.startsWith('_'));
+    expect(tables).toEqual([]);
+    const asked = api.requests.length;
+    expect(await take(api, root.path)).toMatchObject({ status: 'complete', totals: { users: 11 } });
+    expect(api.requests).toHaveLength(asked);
+  });
+});
+
 describe('a run that reads less', () => {
   it('has a scope, and lands where nothing wider lies', async () => {
     await using api = await startFixtureApi({ sizes: [5, 6] });

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../src/errors.js';
 import { type BucketOptions, openBucket } from '../../src/storage/bucket.js';
@@ -195,6 +198,22 @@ describe('a body that ends early', () => {
     });
     const storage = await openBucket(bucketAt(server.endpoint));
     expect(await readText(storage, 'key')).toBe('the new one');
+  });
+});
+
+describe('a folder that is replaced', () => {
+  it('is not touched by who may not proceed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'compliance-'));
+    await writeFile(join(folder, 'part'), 'x');
+    const bucket = await openBucket({ service: 'memory', options: {}, location: 'memory', credentials: '' });
+    const proceed = () => Promise.reject(new Error('lost'));
+    const staged = { path: folder, files: ['part'] };
+    await expect(bucket.replaceFolder('day', { ...staged, proceed })).rejects.toThrow('lost');
+    expect(await listing(bucket, 'day')).toEqual({});
+    await bucket.replaceFolder('day', staged);
+    await expect(bucket.replaceFolder('day', { ...staged, files: [], proceed })).rejects.toThrow('lost');
+    expect(Object.keys(await listing(bucket, 'day'))).toEqual(['day/part']);
+    await rm(folder, { recursive: true });
   });
 });
 
