@@ -27,8 +27,8 @@ export const csv: SinkFormat = {
   },
 };
 
-/** What must be quoted; space at the edges too, which some readers cut from bare cells. */
-const NEEDS_QUOTES = /[",\r\n]|^\s|\s$|^$/;
+/** What must be quoted; space at the edges too, which some readers cut from bare cells, and what some take for null. */
+const NEEDS_QUOTES = /[",\r\n]|^\s|\s$|^(?:|\\N|null|nan|n\/?a|none)$/i;
 
 /** How a cell begins that a spreadsheet runs (OWASP, "CSV Injection"), full-width signs too. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;

@@ -47,6 +47,10 @@ describe('CSV', () => {
       [' a', '" a"'],
       ['a\t', '"a\t"'],
       ['a;b', 'a;b'],
+      ['\\N', '"\\N"'],
+      ['NULL', '"NULL"'],
+      ['N/A', '"N/A"'],
+      ['nullable', 'nullable'],
     ]) {
       expect(await csvLine({ full_name: text })).toBe(
         `${ORG},user_1,${cell},a@example.com,admin,,2026-11-23,`,
