@@ -4,7 +4,8 @@ import { type ClientSettingsInput, parseClientSettings } from '../client/setting
 import { type Dispatcher, openTransport, type ProxySettings } from '../client/transport.js';
 import { type Clock, systemClock } from '../clock.js';
 import type { OnEvent } from '../events.js';
-import { type OrganizationsApi, organizationsApi } from './organizations-api.js';
+import type { OrganizationsApi } from './organizations-api.js';
+import { organizationsReader } from './organizations-reader.js';
 
 /** All that a client may be told; only `apiKey` must be. */
 export interface ComplianceClientOptions extends ClientSettingsInput {
@@ -58,7 +59,7 @@ export class ComplianceClient implements AsyncDisposable {
     this.#requester = createRequester({ settings, transport, pacer, clock, onEvent, signal });
     this.baseUrl = settings.baseUrl;
     this.pageSize = pageSize;
-    this.organizations = organizationsApi({ requester: this.#requester, clock, pageSize, onEvent });
+    this.organizations = organizationsReader({ requester: this.#requester, clock, pageSize, onEvent });
   }
 
   /** What the last answer said of the budget; undefined before it said anything. */
