@@ -99,3 +99,28 @@ export async function dropRuns(
     if (isSuperseded) await dropStaging(parent, left.folder);
   }
 }
+
+/**
+ * Drops the stagings of other dates that nobody can go on with any more: personal data is not left lying about. One whose
+ * publication was cut short stays, because it may hold the only copy; and so does one of which that is not known.
+ */
+export async function dropExpired(
+  parent: string,
+  { storages, clock }: { storages: ReadonlyMap<string, Storage>; clock: Clock },
+): Promise<void> {
+  const isOld = (at: number): boolean => clock.now() - at > RESUMABLE_FOR;
+  const isCutShort = async ({ run_id, run_date, roots }: LeftRun): Promise<boolean> => {
+    for (const root of roots) {
+      const storage = storages.get(root);
+      const found = storage && (await readManifest(storage, run_date));
+      if (!storage || (found?.run_id === run_id && found.status === 'publishing')) return true;
+    }
+    return false;
+  };
+  for (const left of await listStagings(parent)) {
+    // A run that is still at it after a day adds to its journal.
+    if (!isOld(Date.parse(left.started_at)) || !isOld(left.touched_at)) continue;
+    // What fails here is tried again by the next run; another one may be just as far.
+    if (!(await isCutShort(left).catch(() => true))) await dropStaging(parent, left.folder).catch(() => {});
+  }
+}

@@ -14,7 +14,7 @@ import { acquireLock, type Lock, LockedError } from './lock.js';
 import { type Manifest, readManifest, type Scope } from './manifest.js';
 import { describeRun } from './manifest-of-run.js';
 import { type Publication, publish } from './publish.js';
-import { dropRuns, findRun, newRun, reopen } from './resume.js';
+import { dropExpired, dropRuns, findRun, newRun, reopen } from './resume.js';
 import { type SnapshotSettings, snapshotSettings } from './settings.js';
 import { type RunHeader, Staging } from './staging.js';
 
@@ -51,7 +51,7 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
   const targets: Target[] = [{ sink: options.sink, storage: options.storage }, ...(options.alsoTo ?? [])];
   const parent = stagingParent(options);
   const scope: Scope = { streams: settings.streams, organizations: settings.org ?? 'all' };
-  const roots = targets.map(({ storage }) => storage.localRoot ?? storage.location);
+  const roots = targets.map(({ storage }) => rootOf(storage));
   checkDistinct(targets, roots);
   const identity = {
     scope,
@@ -95,6 +95,10 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
       manifests.push(await publish(publication));
     }
     await dropRuns(parent, header); // this run's own, and those that this snapshot has replaced
+    await dropExpired(parent, {
+      storages: new Map(targets.map(({ storage }) => [rootOf(storage), storage])),
+      clock,
+    });
     for (const { run_id, status } of manifests.slice(0, 1)) {
       if (status !== 'publishing') onEvent({ type: 'published', runId: run_id, runDate, status });
     }
@@ -145,6 +149,9 @@ function stagingParent({ state, storage, alsoTo = [] }: SnapshotOptions): string
     },
   );
 }
+
+/** The same however a folder was written. */
+const rootOf = ({ localRoot, location }: Storage): string => localRoot ?? location;
 
 /** In the staging they are told apart by their format, and a root holds one format. */
 function checkDistinct(targets: readonly Target[], roots: readonly string[]): void {

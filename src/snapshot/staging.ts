@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { LocalStorage } from '../storage/local.js';
@@ -77,7 +77,7 @@ export class Staging {
     const folder = join(parent, `${header.run_id}.${(left?.attempt ?? 0) + 1}`);
     if (left) await rename(join(parent, left.folder), folder);
     else await makeStaging(parent, folder, header);
-    const { journal, lines } = await Journal.open<JournalLine>(join(folder, 'journal.ndjson'));
+    const { journal, lines } = await Journal.open<JournalLine>(join(folder, JOURNAL));
     return new Staging(folder, header, journal, lines);
   }
 
@@ -128,6 +128,7 @@ export class Staging {
 }
 
 const REFUSED = 'refused';
+const JOURNAL = 'journal.ndjson';
 
 /** A file of its own for each count of rows: the one that the journal tells of is never written over. */
 const seenKey = ({ organization_uuid, rows }: StagedSlice): string => `seen/${organization_uuid}-${rows}`;
@@ -139,6 +140,8 @@ export interface LeftRun extends RunHeader {
   /** How many processes have worked on it. */
   attempt: number;
   refused: boolean;
+  /** When its journal was last added to, milliseconds since 1970. */
+  touched_at: number;
 }
 
 /** The stagings that lie in a folder, newest first. */
@@ -149,7 +152,10 @@ export async function listStagings(parent: string): Promise<LeftRun[]> {
     const header = headerSchema.safeParse(parseJson(json)).data;
     const attempt = Number(/\.(\d+)$/.exec(name)?.[1]);
     if (header && name === `${header.run_id}.${attempt}`) {
-      headers.push({ ...header, folder: name, attempt, refused: existsSync(join(parent, name, REFUSED)) });
+      const refused = existsSync(join(parent, name, REFUSED));
+      const journal = await stat(join(parent, name, JOURNAL)).catch(() => undefined);
+      const touched_at = journal?.mtimeMs ?? Date.parse(header.started_at);
+      headers.push({ ...header, folder: name, attempt, refused, touched_at });
     }
   }
   return headers.sort((a, b) => b.started_at.localeCompare(a.started_at));

@@ -200,6 +200,33 @@ describe('a run that was cut short', () => {
     await expect(take(api, root.path, others)).rejects.toMatchObject({ code: 'nothing_to_resume' });
   });
 
+  it('is dropped by the next snapshot when nobody can go on with it any more, but not before', async () => {
+    await using api = await startFixtureApi({ sizes: [10, 3500] });
+    await using root = await temporaryFolder();
+    const left = async () => (await readdir(join(root.path, '_staging'))).filter((name) => name !== 'tmp');
+    const hoursLater = (hours: number): Clock => ({
+      ...systemClock,
+      now: () => Date.now() + hours * 60 * 60 * 1000,
+    });
+    await interrupted(api, root.path);
+    await take(api, root.path, { runDate: '2026-11-24', clock: hoursLater(23) });
+    expect(await left()).toHaveLength(1);
+    await take(api, root.path, { runDate: '2026-11-24', clock: hoursLater(25) });
+    expect(await left()).toEqual([]);
+  });
+
+  it('in the middle of its publication keeps its data for as long as it takes', async () => {
+    await using api = await startFixtureApi({ sizes: [10] });
+    await using root = await temporaryFolder();
+    class Cut extends LocalStorage {
+      override replaceFolder = () => Promise.reject(new Error('cut'));
+    }
+    await expect(take(api, root.path, { storage: new Cut(root.path) })).rejects.toThrow('cut');
+    const clock = { ...systemClock, now: () => Date.now() + 48 * 60 * 60 * 1000 };
+    await take(api, root.path, { runDate: '2026-11-24', clock });
+    expect(await readdir(join(root.path, '_staging'))).toHaveLength(2);
+  });
+
   it('is refused when the key no longer lists what was read', async () => {
     await using api = await startFixtureApi({ sizes: [10, 3500] });
     await using root = await temporaryFolder();
