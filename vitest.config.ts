@@ -5,5 +5,6 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'connectors/**/*.test.ts'],
     globalSetup: 'test/build.ts',
     testTimeout: 30_000,
+    maxWorkers: 3, // much of a test's time is waiting: for the budget, for a server that is slow on purpose
   },
 });

@@ -58,17 +58,20 @@ describe.each(sinks)('the sink $title', ({ sink, format }) => {
     await expectRoundTrip(organizationsSchema, [awkwardOrganizations]);
   });
 
-  it.skipIf(sink.format === 'arrow')('keeps a byte order mark at the beginning of a text', async () => {
-    const rows = ordinaryUsers.slice(0, 2).map((row) => ({ ...row, full_name: '\ufeffA' }));
-    const file = await encoded(sink, usersSchema, inBatches([rows]));
-    // In bytes, because what decodes the answer here would drop it.
-    const read = await queryFile(
-      file,
-      sink.extension,
-      (path) => `SELECT hex(full_name) AS bytes FROM '${path}'`,
-    );
-    expect(read).toEqual([{ bytes: 'EFBBBF41' }, { bytes: 'EFBBBF41' }]);
-  });
+  // DuckDB reads no Arrow files, and the reader that does drops the mark by itself.
+  if (sink.format !== 'arrow') {
+    it('keeps a byte order mark at the beginning of a text', async () => {
+      const rows = ordinaryUsers.slice(0, 2).map((row) => ({ ...row, full_name: '\ufeffA' }));
+      const file = await encoded(sink, usersSchema, inBatches([rows]));
+      // In bytes, because what decodes the answer here would drop it.
+      const read = await queryFile(
+        file,
+        sink.extension,
+        (path) => `SELECT hex(full_name) AS bytes FROM '${path}'`,
+      );
+      expect(read).toEqual([{ bytes: 'EFBBBF41' }, { bytes: 'EFBBBF41' }]);
+    });
+  }
 
   it('gives the same bytes for the same rows, in whatever batches they come', async () => {
     const digest = async (batches: (readonly Row[])[]) =>
