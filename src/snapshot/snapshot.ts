@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type Clock, systemClock } from '../clock.js';
 import { ConfigError } from '../errors.js';
 import type { OnEvent } from '../events.js';
@@ -51,7 +51,7 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
   const targets: Target[] = [{ sink: options.sink, storage: options.storage }, ...(options.alsoTo ?? [])];
   const parent = stagingParent(options);
   const scope: Scope = { streams: settings.streams, organizations: settings.org ?? 'all' };
-  const roots = targets.map(({ storage }) => rootOf(storage));
+  const roots = targets.map(({ storage }) => rootSeenFrom(parent, storage));
   checkDistinct(targets, roots);
   const identity = {
     scope,
@@ -96,7 +96,7 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
     }
     await dropRuns(parent, header); // this run's own, and those that this snapshot has replaced
     await dropExpired(parent, {
-      storages: new Map(targets.map(({ storage }) => [rootOf(storage), storage])),
+      storages: new Map(targets.map(({ storage }, i) => [roots[i] ?? '', storage])),
       clock,
     });
     for (const { run_id, status } of manifests.slice(0, 1)) {
@@ -150,8 +150,9 @@ function stagingParent({ state, storage, alsoTo = [] }: SnapshotOptions): string
   );
 }
 
-/** The same however a folder was written. */
-const rootOf = ({ localRoot, location }: Storage): string => localRoot ?? location;
+/** A folder as it is seen from the stagings: the same however it was written, and where both were moved together. */
+const rootSeenFrom = (parent: string, { localRoot, location }: Storage): string =>
+  localRoot === undefined ? location : relative(parent, localRoot);
 
 /** In the staging they are told apart by their format, and a root holds one format. */
 function checkDistinct(targets: readonly Target[], roots: readonly string[]): void {

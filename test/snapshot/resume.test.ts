@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
@@ -151,6 +151,16 @@ describe('a run that was cut short', () => {
     await take(api, other, { state, rowsPerFile: 1000, fresh: true });
     await take(api, `${other}/../root/`, { state, rowsPerFile: 1000, resume: true });
     expect(await readdir(state)).toEqual(['tmp']);
+  });
+
+  it('goes on where its root has been moved to, with the staging in it', async () => {
+    await using api = await startFixtureApi({ sizes: [1500, 3500] });
+    await using folder = await temporaryFolder();
+    const [before, now] = [join(folder.path, 'before'), join(folder.path, 'now')];
+    await interrupted(api, before);
+    await rename(before, now);
+    await take(api, now, { rowsPerFile: 1000, resume: true });
+    expect(await readdir(join(now, '_staging'))).toEqual(['tmp']);
   });
 
   it('is left alone by a run that reads less, which does not replace it', async () => {
