@@ -197,12 +197,12 @@ describe('the README', () => {
 spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
 `;
 
-  it.each([
+  it.for([
     ['pandas', 'pandas', ''],
     ['Spark', 'spark', SPARK],
-  ])('shows how to read the result with %s', async (title, name, before) => {
+  ])('shows how to read the result with %s', async ([title, name, before = ''], { skip }) => {
     const reader = READERS.find((reader) => reader.name === name) as Reader;
-    if (missingFor(reader) !== undefined) return;
+    skip(missingFor(reader) !== undefined, missingFor(reader));
     const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8');
     const [, code] = new RegExp(`\\n${title}:\\n+\`\`\`python\\n(.*?)\`\`\``, 's').exec(readme) ?? [];
     expect(code).toBeDefined();
