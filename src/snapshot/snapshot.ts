@@ -5,6 +5,7 @@ import type { OnEvent } from '../events.js';
 import type { ComplianceClient } from '../extract/compliance-client.js';
 import type { Sink } from '../sinks/sink.js';
 import { storageError } from '../storage/local-error.js';
+import { checkSameDisk } from '../storage/same-disk.js';
 import type { Storage } from '../storage/storage.js';
 import { sweepTemporaries } from '../storage/temporary.js';
 import { checkDataset } from './dataset.js';
@@ -69,6 +70,8 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
   let staging: Staging | undefined;
   try {
     for (const target of targets) {
+      const { localRoot } = target.storage;
+      if (localRoot !== undefined) await checkSameDisk(parent, localRoot);
       await checkDataset(target.storage, target.sink.format);
       checkScope(scope, await readManifest(target.storage, runDate), runDate);
     }

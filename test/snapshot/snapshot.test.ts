@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startFixtureApi } from '../../fixtures/api/index.js';
@@ -226,6 +226,33 @@ describe('a root', () => {
       exitCode: 2,
     });
     expect(await readFile(join(root.path, 'file'), 'utf8')).toBe('mine');
+  });
+
+  it('cannot be reached from a staging on another disk, which is said before anything is asked of the API', async () => {
+    await using api = await startFixtureApi({ sizes: [1] });
+    await using root = await temporaryFolder();
+    const other = '/dev/shm'; // a disk of its own on Linux
+    const device = async (path: string) =>
+      await stat(path).then(
+        ({ dev }) => dev,
+        () => undefined,
+      );
+    const elsewhere = await device(other);
+    if (elsewhere === undefined || elsewhere === (await device(root.path))) {
+      console.log('not run: there is no second disk on this machine to stage on');
+      return;
+    }
+    const state = join(other, `compliance-${process.pid}`);
+    try {
+      await expect(take(api, root.path, { state })).rejects.toMatchObject({
+        code: 'state_on_another_disk',
+        exitCode: 2,
+      });
+    } finally {
+      await rm(state, { recursive: true, force: true });
+    }
+    expect(api.requests).toEqual([]);
+    expect(await filesBelow(root.path)).toEqual({});
   });
 
   it('never has a path made of an id that is not a UUID', async () => {
