@@ -1,19 +1,16 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { cp, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { type Manifest, openStorage, readManifest, type Storage, verify } from '../../src/index.js';
-import { memberships, rowsOf, servedMemberships, take, temporaryFolder } from '../snapshot/tree.js';
+import { openStorage, type Storage } from '../../src/index.js';
+import { take, temporaryFolder } from '../snapshot/tree.js';
 import { motoOptions } from '../storage/servers/moto.js';
 import { startProxy } from '../storage/servers/proxy.js';
+import { dumpProcess, expectConverged, expectNoLie, RUN_DATE } from './invariants.js';
 
 const endpoint = process.env.S3_ENDPOINT ?? '';
-const DUMP = resolve(import.meta.dirname, 'dump.mjs');
 const BUILT = resolve(import.meta.dirname, '../../.cache/crash-build-s3');
-const RUN_DATE = '2026-11-23';
 
 let before: FixtureApi;
 let after: FixtureApi;
@@ -38,12 +35,14 @@ interface Kill {
   when: 'before' | 'after';
 }
 
-/** A dump in a process of its own, which is killed at one of its requests. @returns how many there were */
-async function dump(
-  root: string,
-  state: string,
-  { at, when }: Kill,
-): Promise<{ changes: number; exitCode: number | null }> {
+interface Root {
+  root: string;
+  state: string;
+  storage: Storage;
+}
+
+/** A dump that is killed at one of its requests; `changes` is how many there were. */
+async function dump({ root, state }: Root, { at, when }: Kill) {
   let changes = 0;
   let kill = (): void => {};
   await using proxy = await startProxy(endpoint, {
@@ -55,31 +54,21 @@ async function dump(
       return when;
     },
   });
-  const child = spawn(process.execPath, [DUMP], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: {
-      ...process.env,
-      BUILT,
-      ROOT: root,
-      OPTIONS: JSON.stringify(motoOptions(proxy.endpoint)),
-      STATE: state,
-      URL: after.url,
-      KEY: after.key,
-      RUN_DATE,
+  const options = JSON.stringify(motoOptions(proxy.endpoint));
+  const exitCode = await dumpProcess(
+    after,
+    { BUILT, ROOT: root, STATE: state, OPTIONS: options },
+    {
+      killed(action) {
+        kill = action;
+      },
     },
-  });
-  kill = () => child.kill('SIGKILL');
-  let stderr = '';
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  const [exitCode] = await once(child, 'close');
-  if (exitCode !== null && exitCode !== 0) throw new Error(`the dump failed: ${stderr}`);
+  );
   return { changes, exitCode };
 }
 
 /** A root that holds an older snapshot of the date. */
-async function olderSnapshot(): Promise<{ root: string; state: string; storage: Storage }> {
+async function olderSnapshot(): Promise<Root> {
   const root = `s3://lake/${randomUUID()}`;
   const state = join(folder.path, randomUUID());
   const storage = await openStorage(root, motoOptions(endpoint));
@@ -87,36 +76,24 @@ async function olderSnapshot(): Promise<{ root: string; state: string; storage: 
   return { root, state, storage };
 }
 
-async function expectNoLie(storage: Storage): Promise<void> {
-  const manifest = await readManifest(storage, RUN_DATE);
-  if (manifest?.status !== 'complete') return;
-  const { findings } = await verify({ storage, runDate: RUN_DATE });
-  expect(findings.filter(({ problem }) => problem !== 'log')).toEqual([]);
-  const users = memberships(await rowsOf(storage, manifest, 'users'));
-  expect([servedMemberships(before), servedMemberships(after)]).toContainEqual(users);
-}
-
-async function expectConverged(storage: Storage, state: string): Promise<void> {
-  const manifest = (await readManifest(storage, RUN_DATE)) as Manifest;
-  expect(manifest.status).toBe('complete');
-  expect(memberships(await rowsOf(storage, manifest, 'users'))).toEqual(servedMemberships(after));
-  expect((await verify({ storage, all: true })).findings).toEqual([]);
+async function expectClean({ storage, state }: Root): Promise<void> {
+  await expectConverged(storage, after);
   expect(await readdir(state, { recursive: true })).toEqual(['tmp']);
 }
 
 describe('a dump to S3 that is killed', () => {
   it('at any request that changes the bucket never lies, and the next run converges', async () => {
     const whole = await olderSnapshot();
-    const { changes } = await dump(whole.root, whole.state, { at: 0, when: 'before' });
-    await expectConverged(whole.storage, whole.state);
+    const { changes } = await dump(whole, { at: 0, when: 'before' });
+    await expectClean(whole);
     for (let at = 1; at <= changes; at += 1) {
       for (const when of ['before', 'after'] as const) {
-        const { root, state, storage } = await olderSnapshot();
+        const root = await olderSnapshot();
         try {
-          expect(await dump(root, state, { at, when })).toMatchObject({ exitCode: null });
-          await expectNoLie(storage);
-          expect(await dump(root, state, { at: 0, when })).toMatchObject({ exitCode: 0 });
-          await expectConverged(storage, state);
+          expect(await dump(root, { at, when })).toMatchObject({ exitCode: null });
+          await expectNoLie(root.storage, [before, after]);
+          expect(await dump(root, { at: 0, when })).toMatchObject({ exitCode: 0 });
+          await expectClean(root);
         } catch (error) {
           const where = `killed ${when} request ${at} of ${changes}`;
           throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
