@@ -12,6 +12,7 @@ export {
   type RateLimit,
 } from './extract/compliance-client.js';
 export { createFingerprints, type Fingerprints } from './extract/fingerprints.js';
+export { streams } from './extract/index.js';
 export type {
   AllUsersOptions,
   CallOptions,
@@ -48,6 +49,7 @@ export { describeArrow } from './sinks/columns.js';
 export { createSink, sinkFormats } from './sinks/index.js';
 export type { Sink, SinkFormat, SinkOptions } from './sinks/sink.js';
 export { RefusedError } from './snapshot/guard.js';
+export { checkListed } from './snapshot/listed.js';
 export { LockedError } from './snapshot/lock.js';
 export {
   covers,

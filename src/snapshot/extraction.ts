@@ -7,6 +7,7 @@ import { createFingerprints } from '../extract/fingerprints.js';
 import type { Organization } from '../records.js';
 import { organizationsSchema, usersSchema } from '../schema.js';
 import type { Sink } from '../sinks/sink.js';
+import { checkListed } from './listed.js';
 import { checkOrganizationUuids, organizationFolder } from './partition.js';
 import type { SnapshotSettings } from './settings.js';
 import type { StagedSlice, Staging } from './staging.js';
@@ -165,16 +166,6 @@ function sliceError(uuid: string, cause: ComplianceError): ComplianceError {
   return new ComplianceError(
     `Reading the users of organisation ${uuid} failed, so nothing is published. ${cause.message} What was read is kept: the same command goes on from there.`,
     { code: cause.code, failure: cause.failure, cause },
-  );
-}
-
-function checkListed(asked: readonly string[], listed: readonly string[]): void {
-  const known = new Set(listed.map((uuid) => uuid.toLowerCase()));
-  const missing = asked.filter((uuid) => !known.has(uuid.toLowerCase()));
-  if (missing.length === 0) return;
-  throw new ConfigError(
-    `The key does not list ${missing.length === 1 ? 'the organisation' : 'the organisations'} ${missing.join(', ')}. Nothing was written. See which it lists: claude-compliance preview organizations`,
-    { code: 'organization_not_listed' },
   );
 }
 

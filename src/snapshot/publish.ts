@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../clock.js';
+import { streams } from '../extract/index.js';
 import type { Storage } from '../storage/storage.js';
 import { claimDataset } from './dataset.js';
 import { standing } from './guard.js';
@@ -33,7 +34,11 @@ export async function publish(publication: Publication): Promise<Manifest> {
   await lock?.check();
   const existing = await readManifest(storage, runDate);
   const isOurs = existing?.run_id === publication.manifest.run_id;
-  if (isOurs && existing.status !== 'publishing') return await log(storage, existing);
+  if (isOurs && existing.status !== 'publishing') {
+    const text = (await readText(storage, manifestKey(runDate))) ?? '';
+    await log(storage, existing, createHash('sha256').update(text).digest('hex'));
+    return existing;
+  }
 
   const manifest: Manifest = {
     ...publication.manifest,
@@ -44,7 +49,8 @@ export async function publish(publication: Publication): Promise<Manifest> {
   const proceed = whileAwake(publication);
   await lock?.check();
   await writeManifest(storage, { ...manifest, status: 'publishing' });
-  for (const table of ['organizations', 'users']) {
+  for (const { schema } of streams) {
+    const table = schema.name;
     const folder = `${manifest.format}/${table}`;
     const files = tableFiles(manifest, table);
     await dropUnlisted(staging, folder, files);
@@ -60,8 +66,9 @@ export async function publish(publication: Publication): Promise<Manifest> {
   }
   const status = manifest.totals.failed > 0 ? 'incomplete' : 'complete';
   const published: Manifest = { ...manifest, status, published_at: new Date(clock.now()).toISOString() };
-  await writeManifest(storage, published);
-  return await log(storage, published);
+  const { sha256 } = await writeManifest(storage, published);
+  await log(storage, published, sha256);
+  return published;
 }
 
 /** After so long without a look at the lock another run may hold it, and have published. In milliseconds. */
@@ -82,15 +89,13 @@ function whileAwake({ lock, signal, clock }: Publication): () => Promise<void> {
   };
 }
 
-async function log(storage: Storage, manifest: Manifest): Promise<Manifest> {
-  const text = (await readText(storage, manifestKey(manifest.run_date))) ?? '';
+async function log(storage: Storage, manifest: Manifest, sha256: string): Promise<void> {
   await appendLog(storage, {
     at: manifest.published_at ?? manifest.extracted_at,
     action: 'publish',
     run_id: manifest.run_id,
     run_date: manifest.run_date,
     status: manifest.status === 'incomplete' ? 'incomplete' : 'complete',
-    manifest_sha256: createHash('sha256').update(text).digest('hex'),
+    manifest_sha256: sha256,
   });
-  return manifest;
 }

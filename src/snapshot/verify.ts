@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ConfigError, StorageError } from '../errors.js';
-import { organizationsSchema, usersSchema } from '../schema.js';
+import { streams } from '../extract/index.js';
 import { inspectFile } from '../sinks/index.js';
 import type { FileContent } from '../sinks/inspect.js';
 import type { Storage } from '../storage/storage.js';
@@ -46,7 +46,7 @@ interface VerifyRequest {
   all?: boolean | undefined;
 }
 
-const SCHEMAS = { organizations: organizationsSchema, users: usersSchema } as const;
+const SCHEMAS = new Map(streams.map(({ schema }) => [schema.name, schema]));
 
 /**
  * Reads again what lies in a root and compares it with its manifests and its log.
@@ -117,7 +117,9 @@ async function verifyDate(
     else {
       if (found.content.rows !== file.rows)
         note(file.path, 'rows', `${file.rows} rows were published, ${found.content.rows} lie there`);
-      const expected = SCHEMAS[file.table as keyof typeof SCHEMAS].fields.map(({ name }) => name).join(', ');
+      const expected = SCHEMAS.get(file.table)
+        ?.fields.map(({ name }) => name)
+        .join(', ');
       const columns = found.content.columns?.join(', ');
       if (columns !== undefined && columns !== expected)
         note(file.path, 'schema', `its columns are ${columns}`);
@@ -146,7 +148,7 @@ async function compareNames(
 ): Promise<void> {
   const listed = new Set(manifestFiles(manifest).map(({ path }) => path));
   const found = new Set<string>();
-  for (const table of Object.keys(SCHEMAS)) {
+  for (const table of SCHEMAS.keys()) {
     for await (const { key } of storage.list(dateFolder(table, manifest.run_date))) found.add(key);
   }
   for (const path of listed)

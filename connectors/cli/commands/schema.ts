@@ -3,9 +3,8 @@ import {
   describeArrow,
   type FieldType,
   jsonSchemaOf,
-  organizationsSchema,
   type StreamSchema,
-  usersSchema,
+  streams,
 } from '../../../src/index.js';
 import { command } from '../command.js';
 
@@ -15,17 +14,19 @@ const PRINTERS: Record<string, (schema: StreamSchema) => string> = {
   ddl,
 };
 
+const names = streams.map((stream) => stream.schema.name) as [string, ...string[]];
+
 export const schema = command({
   name: 'schema',
   summary: 'Prints the fields of a stream as JSON Schema, Arrow schema or DDL.',
-  positional: { key: 'stream', choices: ['organizations', 'users'], describe: 'The stream to describe.' },
+  positional: { key: 'stream', choices: names, describe: 'The stream to describe.' },
   settings: z.object({
-    stream: z.enum(['organizations', 'users']),
+    stream: z.enum(names),
     as: z.enum(['json-schema', 'arrow', 'ddl']).default('json-schema').describe('The notation.'),
   }),
   async run({ stream, as }, { stdout }) {
-    const printed = PRINTERS[as]?.(stream === 'users' ? usersSchema : organizationsSchema);
-    stdout.write(`${printed}\n`);
+    const described = streams.find(({ schema }) => schema.name === stream);
+    if (described) stdout.write(`${PRINTERS[as]?.(described.schema)}\n`);
     return 0;
   },
 });

@@ -1,4 +1,4 @@
-import { type ComplianceClient, ConfigError, type Organization } from '../../../src/index.js';
+import { type ComplianceClient, checkListed, type Organization } from '../../../src/index.js';
 
 /**
  * The organisations that the key lists; with `org`, only these.
@@ -10,11 +10,10 @@ export async function wantedOrganizations(
 ): Promise<Organization[]> {
   const listed = await client.organizations.list();
   if (!org) return listed;
-  const wanted = new Set(org.map((uuid) => uuid.toLowerCase()));
-  const found = listed.filter(({ uuid }) => wanted.delete(uuid.toLowerCase()));
-  if (wanted.size === 0) return found;
-  throw new ConfigError(
-    `The key does not list ${[...wanted].join(', ')}. Nothing was written. See which it lists: claude-compliance preview organizations`,
-    { code: 'organization_not_listed' },
+  checkListed(
+    org,
+    listed.map(({ uuid }) => uuid),
   );
+  const wanted = new Set(org.map((uuid) => uuid.toLowerCase()));
+  return listed.filter(({ uuid }) => wanted.has(uuid.toLowerCase()));
 }
