@@ -20,8 +20,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const IMPORTERS: Record<string, readonly string[]> = {
   undici: ['src/client/transport.ts'],
   '@streamparser/json': ['src/client/page.ts'],
-  'apache-arrow': ['src/sinks/arrow.ts', 'src/sinks/columns.ts'],
-  'parquet-wasm': ['src/sinks/parquet.ts'],
+  'apache-arrow': ['src/sinks/arrow.ts', 'src/sinks/column.ts', 'src/sinks/columns.ts'],
+  'parquet-wasm': ['src/sinks/parquet.ts', 'src/sinks/parquet-reader.ts'],
   'parquetjs-lite': ['src/sinks/parquet-js.ts'],
   opendal: ['src/storage/bucket.ts'],
   '@duckdb/node-api': ['connectors/warehouse/duckdb.ts'],

@@ -1,8 +1,16 @@
 import { AsyncByteQueue, RecordBatchFileWriter, RecordBatchReader } from 'apache-arrow';
-import { arrowSchemaOf, recordBatches } from './columns.js';
+import type { StreamSchema } from '../schema.js';
+import {
+  arrowSchemaOf,
+  type ColumnBlock,
+  columnBlocks,
+  type RecordBatches,
+  recordBatches,
+  regrouped,
+} from './columns.js';
 import { chooseCompression } from './compression.js';
 import { collect } from './inspect.js';
-import type { Sink, SinkFormat } from './sink.js';
+import type { SinkFormat } from './sink.js';
 
 const COMPRESSIONS = ['none'] as const;
 
@@ -21,21 +29,32 @@ export const arrow: SinkFormat = {
   },
   create(options = {}) {
     const compression = chooseCompression('arrow', COMPRESSIONS, options.compression);
-    return { format: 'arrow', extension: 'arrow', options: { compression }, encode };
+    return {
+      format: 'arrow',
+      extension: 'arrow',
+      options: { compression },
+      encode: (schema, batches) => fileOf(schema, recordBatches(schema, batches)),
+      regroup: {
+        split: async function* (schema, bytes) {
+          yield* columnBlocks(schema, await collect(bytes));
+        },
+        join: (schema, blocks: AsyncIterable<ColumnBlock>) => fileOf(schema, regrouped(schema, blocks)),
+      },
+    };
   },
 };
 
-const encode: Sink['encode'] = async function* (schema, batches) {
+async function* fileOf(schema: StreamSchema, batches: RecordBatches): AsyncGenerator<Uint8Array> {
   const written = new Written();
   const writer = new RecordBatchFileWriter();
   writer.reset(written, arrowSchemaOf(schema)); // without a batch it would else leave a file of no bytes
-  for await (const batch of recordBatches(schema, batches)) {
+  for await (const batch of batches) {
     writer.write(batch);
     yield written.take();
   }
   writer.close();
   yield written.take();
-};
+}
 
 /** Takes the writer's bytes as they are made; the library's own queue gives them to streams without any bound. */
 class Written extends AsyncByteQueue {

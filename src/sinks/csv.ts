@@ -6,6 +6,8 @@ import { inspectCsv } from './inspect.js';
 import { jsonText } from './json-text.js';
 import { encodeLines, type Lines } from './lines.js';
 import type { SinkFormat } from './sink.js';
+import { csvRowEnds } from './text-block.js';
+import { textRegrouping } from './text-regrouping.js';
 
 /** RFC 4180 with a header: null is an empty cell, the empty text is `""`, `extra` is JSON text. */
 export const csv: SinkFormat = {
@@ -23,6 +25,7 @@ export const csv: SinkFormat = {
       options: { compression, csvFormulaGuard },
       encode: (schema, batches) =>
         compressText(encodeLines(csvLines(schema, csvFormulaGuard), batches), compression),
+      regroup: textRegrouping({ rowEnds: csvRowEnds, compression, head: headOf }),
     };
   },
 };
@@ -33,10 +36,14 @@ const NEEDS_QUOTES = /[",\r\n]|^\s|\s$|^(?:|\\N|null|nan|n\/?a|none)$/i;
 /** How a cell begins that a spreadsheet runs (OWASP, "CSV Injection"), full-width signs too. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 
-function csvLines({ fields }: StreamSchema, formulaGuard: boolean): Lines {
+const headOf = ({ fields }: StreamSchema): string =>
+  `${fields.map(({ name }) => quoted(name)).join(',')}\r\n`;
+
+function csvLines(schema: StreamSchema, formulaGuard: boolean): Lines {
   return {
-    head: `${fields.map(({ name }) => quoted(name)).join(',')}\r\n`,
-    line: (row) => `${fields.map((field) => cellText(cellOf(row, field), formulaGuard)).join(',')}\r\n`,
+    head: headOf(schema),
+    line: (row) =>
+      `${schema.fields.map((field) => cellText(cellOf(row, field), formulaGuard)).join(',')}\r\n`,
   };
 }
 

@@ -1,3 +1,5 @@
+import { csvRowEnds, lineEnds, type RowEnds, splitText } from './text-block.js';
+
 /** What a file says of itself. */
 export interface FileContent {
   rows: number;
@@ -5,33 +7,27 @@ export interface FileContent {
   columns?: readonly string[] | undefined;
 }
 
-const [NEWLINE, QUOTE] = [0x0a, 0x22];
-
-/** NDJSON: a newline ends a row and is never part of one. */
+/** @throws SinkError `file_cut` */
 export async function inspectLines(bytes: AsyncIterable<Uint8Array>): Promise<FileContent> {
-  let rows = 0;
-  const head = new Head();
-  for await (const chunk of bytes) {
-    head.add(chunk);
-    for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) rows += 1;
-  }
-  return { rows, columns: rows === 0 ? undefined : Object.keys(JSON.parse(head.line()) as object) };
+  const { rows, first } = await countRows(bytes, lineEnds());
+  return { rows, columns: first === undefined ? undefined : Object.keys(JSON.parse(first) as object) };
 }
 
-/** CSV: a newline ends a row unless it is quoted; the first one is the header. */
+/** The first line is the header. @throws SinkError `file_cut` */
 export async function inspectCsv(bytes: AsyncIterable<Uint8Array>): Promise<FileContent> {
-  let lines = 0;
-  let isQuoted = false;
-  const head = new Head();
-  for await (const chunk of bytes) {
-    head.add(chunk);
-    for (const byte of chunk) {
-      if (byte === QUOTE) isQuoted = !isQuoted;
-      else if (byte === NEWLINE && !isQuoted) lines += 1;
-    }
+  const { rows, first } = await countRows(bytes, csvRowEnds());
+  if (first === undefined) throw new RangeError('the CSV file has no header');
+  return { rows: rows - 1, columns: first.trimEnd().split(',') };
+}
+
+async function countRows(bytes: AsyncIterable<Uint8Array>, rowEnds: RowEnds) {
+  let rows = 0;
+  let first: string | undefined;
+  for await (const block of splitText(bytes, rowEnds)) {
+    first ??= Buffer.from(block.slice(0, 1).bytes).toString('utf8');
+    rows += block.rows;
   }
-  if (isQuoted || lines === 0) throw new RangeError('the CSV file is cut');
-  return { rows: lines - 1, columns: head.line().trimEnd().split(',') };
+  return { rows, first };
 }
 
 /** The bytes of a file in one piece, for formats that are read from their end. */
@@ -39,21 +35,4 @@ export async function collect(bytes: AsyncIterable<Uint8Array>): Promise<Buffer>
   const chunks: Uint8Array[] = [];
   for await (const chunk of bytes) chunks.push(chunk);
   return Buffer.concat(chunks);
-}
-
-/** Keeps a file's beginning until its first line is whole. */
-class Head {
-  readonly #chunks: Uint8Array[] = [];
-  #isWhole = false;
-
-  add(chunk: Uint8Array): void {
-    if (this.#isWhole) return;
-    this.#chunks.push(chunk);
-    this.#isWhole = chunk.includes(NEWLINE);
-  }
-
-  line(): string {
-    const text = Buffer.concat(this.#chunks).toString('utf8');
-    return text.slice(0, text.indexOf('\n'));
-  }
 }

@@ -5,6 +5,8 @@ import { inspectLines } from './inspect.js';
 import { jsonText } from './json-text.js';
 import { encodeLines, type Lines } from './lines.js';
 import type { SinkFormat } from './sink.js';
+import { lineEnds } from './text-block.js';
+import { textRegrouping } from './text-regrouping.js';
 
 /** One JSON object a line, with every column, nulls too; `extra` is nested and timestamps stand as served. */
 export const ndjson: SinkFormat = {
@@ -20,6 +22,7 @@ export const ndjson: SinkFormat = {
       extension: compression === 'gzip' ? 'ndjson.gz' : 'ndjson',
       options: { compression },
       encode: (schema, batches) => compressText(encodeLines(jsonLines(schema), batches), compression),
+      regroup: textRegrouping({ rowEnds: lineEnds, compression }),
     };
   },
 };

@@ -3,7 +3,7 @@ import { ComplianceError, SinkError } from '../errors.js';
 import type { Row } from '../rows.js';
 import type { FieldType, StreamSchema } from '../schema.js';
 import { chooseCompression } from './compression.js';
-import { inspectParquet } from './parquet.js';
+import { inspectParquet } from './parquet-reader.js';
 import type { SinkFormat } from './sink.js';
 import { type TypedValue, typedRowReader } from './typed-row.js';
 

@@ -1,7 +1,6 @@
 import {
   Compression,
   EnabledStatistics,
-  ParquetFile,
   Table,
   transformParquetStream,
   type RecordBatch as WasmBatch,
@@ -9,12 +8,18 @@ import {
   WriterPropertiesBuilder,
 } from 'parquet-wasm';
 import { SinkError } from '../errors.js';
-import type { Row } from '../rows.js';
 import type { StreamSchema } from '../schema.js';
-import { emptyBatch, ipcStreamOf, recordBatches } from './columns.js';
+import {
+  type ColumnBlock,
+  emptyBatch,
+  ipcStreamOf,
+  type RecordBatches,
+  recordBatches,
+  regrouped,
+} from './columns.js';
 import { chooseCompression } from './compression.js';
-import { collect, type FileContent } from './inspect.js';
 import { rowsOfFooter } from './parquet-footer.js';
+import { inspectParquet, splitParquet } from './parquet-reader.js';
 import type { SinkFormat } from './sink.js';
 
 /** Bounds of a row group. The encoder holds one for each file, encoded, in a heap that never shrinks. */
@@ -48,23 +53,15 @@ export const parquet: SinkFormat = {
       format: 'parquet',
       extension: 'parquet',
       options: { compression },
-      encode: (schema, batches) => encode(schema, batches, CODECS[compression]),
+      encode: (schema, batches) => encode(schema, recordBatches(schema, batches), CODECS[compression]),
+      regroup: {
+        split: splitParquet,
+        join: (schema, blocks: AsyncIterable<ColumnBlock>) =>
+          encode(schema, regrouped(schema, blocks), CODECS[compression]),
+      },
     };
   },
 };
-
-/** Reads the metadata at the end of a Parquet file. */
-export async function inspectParquet(bytes: AsyncIterable<Uint8Array>): Promise<FileContent> {
-  const file = await ParquetFile.fromFile(new Blob([await collect(bytes)]));
-  try {
-    const metadata = file.metadata();
-    const group = metadata.numRowGroups() === 0 ? undefined : metadata.rowGroup(0);
-    const columns = group?.columns().map((column) => column.columnPath().join('.'));
-    return { rows: metadata.fileMetadata().numRows(), columns };
-  } finally {
-    file.free();
-  }
-}
 
 function writerProperties(codec: Compression): WriterProperties {
   return new WriterPropertiesBuilder()
@@ -83,7 +80,7 @@ function writerProperties(codec: Compression): WriterProperties {
  */
 async function* encode(
   schema: StreamSchema,
-  batches: AsyncIterable<readonly Row[]>,
+  batches: RecordBatches,
   codec: Compression,
 ): AsyncGenerator<Uint8Array> {
   const feed = feedOf(schema, batches);
@@ -112,8 +109,7 @@ async function* encode(
 }
 
 /** The record batches as the encoder takes them: one at a time, when it asks. */
-function feedOf(schema: StreamSchema, batches: AsyncIterable<readonly Row[]>) {
-  const source = recordBatches(schema, batches);
+function feedOf(schema: StreamSchema, source: RecordBatches) {
   const feed = {
     rows: 0,
     ended: false,

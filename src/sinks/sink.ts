@@ -1,6 +1,7 @@
 import type { Row } from '../rows.js';
 import type { StreamSchema } from '../schema.js';
 import type { FileContent } from './inspect.js';
+import type { Regrouping } from './regrouping.js';
 
 /**
  * Batches of rows in, bytes out. A sink opens no file and knows no path; it is asked for one file at a time,
@@ -18,6 +19,8 @@ export interface Sink {
    * @throws SinkError when a row cannot be encoded
    */
   encode(schema: StreamSchema, batches: AsyncIterable<readonly Row[]>): AsyncIterable<Uint8Array>;
+  /** How rows move to other files of this format; a sink without it is laid out in one way only. */
+  readonly regroup?: Regrouping;
 }
 
 /** What a format may be told. */

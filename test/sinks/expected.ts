@@ -19,8 +19,7 @@ export function expectedOf(row: Row, schema: StreamSchema, format: string): Read
     const timestamp = parseTimestamp(text);
     const tooFine =
       format === 'parquet-js' && timestamp && timestamp.micros < 0n && timestamp.micros % 1000n !== 0n;
-    expected[name] =
-      timestamp && (tooFine ? BigInt(Math.floor(Number(timestamp.micros) / 1000)) * 1000n : timestamp.micros);
+    expected[name] = timestamp && (tooFine ? ((timestamp.micros - 999n) / 1000n) * 1000n : timestamp.micros);
     if (!timestamp?.exact || tooFine) expected.extra = { ...(row.extra as object | null), [name]: text };
   }
   return expected;

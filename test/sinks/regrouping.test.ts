@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import type { Row } from '../../src/rows.js';
+import { organizationsSchema, type StreamSchema, usersSchema } from '../../src/schema.js';
+import { createSink, sinkFormats } from '../../src/sinks/index.js';
+import type { Block, Regrouping } from '../../src/sinks/regrouping.js';
+import type { Sink } from '../../src/sinks/sink.js';
+import { awkwardOrganizations, awkwardUsers, ordinaryUsers } from './awkward-rows.js';
+import { encoded, inBatches } from './encoded.js';
+
+const sinks = sinkFormats.flatMap((format) =>
+  format.compressions.map((compression) => ({
+    title: `${format.name}, ${compression}`,
+    sink: format.create({ compression }),
+  })),
+);
+const regrouping = sinks.filter(({ sink }) => sink.regroup);
+
+const bytesOf = (sink: Sink, schema: StreamSchema, rows: readonly Row[]): Promise<Buffer> =>
+  encoded(sink, schema, inBatches([rows]));
+
+async function collected(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** A file's bytes as a storage gives them: in pieces that end anywhere. */
+async function* inPieces(file: Buffer, size = 1000): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < file.length; at += size) yield file.subarray(at, at + size);
+}
+
+/** The rows of several files, one after the other; each block is cut in three. */
+async function* blocksOf(
+  { split }: Regrouping,
+  schema: StreamSchema,
+  files: readonly Buffer[],
+): AsyncGenerator<Block> {
+  for (const file of files) {
+    for await (const block of split(schema, inPieces(file))) {
+      const [first, second] = [Math.floor(block.rows / 3), Math.floor(block.rows / 2)];
+      yield block.slice(0, first);
+      yield block.slice(first, second);
+      yield block.slice(second, block.rows);
+    }
+  }
+}
+
+it('is known of every format but the one that has no statistics to skip by', () => {
+  expect(sinks.filter(({ sink }) => !sink.regroup).map(({ title }) => title)).toEqual([
+    'parquet-js, snappy',
+    'parquet-js, gzip',
+    'parquet-js, none',
+  ]);
+});
+
+describe.each(regrouping)('the rows of $title files', ({ sink }) => {
+  const regroup = sink.regroup as Regrouping;
+
+  it('make the very file that they would have made at first, wherever they were cut', async () => {
+    const many = Array.from({ length: 20 }, () => ordinaryUsers).flat();
+    const parts = [
+      many.slice(0, 1),
+      many.slice(1, 3),
+      many.slice(3, 3),
+      awkwardUsers,
+      many.slice(3),
+      awkwardUsers.slice(0, 20),
+    ];
+    const files = await Promise.all(parts.map((rows) => bytesOf(sink, usersSchema, rows)));
+    const joined = await collected(regroup.join(usersSchema, blocksOf(regroup, usersSchema, files)));
+    const expected = await bytesOf(sink, usersSchema, parts.flat());
+    expect(joined.length).toBe(expected.length);
+    expect(joined.equals(expected)).toBe(true);
+  });
+
+  it('are counted', async () => {
+    const file = await bytesOf(sink, organizationsSchema, awkwardOrganizations);
+    let rows = 0;
+    for await (const block of regroup.split(organizationsSchema, inPieces(file, 7))) rows += block.rows;
+    expect(rows).toBe(awkwardOrganizations.length);
+  });
+
+  it('may be none', async () => {
+    const none = await bytesOf(sink, usersSchema, []);
+    const joined = await collected(regroup.join(usersSchema, blocksOf(regroup, usersSchema, [none, none])));
+    expect(joined.equals(none)).toBe(true);
+  });
+
+  it('are not taken from a file that is cut', async () => {
+    const file = await bytesOf(sink, usersSchema, ordinaryUsers);
+    const cut = blocksOf(regroup, usersSchema, [file.subarray(0, file.length - 30)]);
+    await expect(collected(regroup.join(usersSchema, cut))).rejects.toThrow();
+  });
+
+  if (!sink.format.startsWith('ndjson')) {
+    it('are not taken from a file of another table', async () => {
+      const file = await bytesOf(sink, organizationsSchema, awkwardOrganizations);
+      const foreign = blocksOf(regroup, usersSchema, [file]);
+      await expect(collected(regroup.join(usersSchema, foreign))).rejects.toMatchObject({
+        code: 'file_of_another_schema',
+      });
+    });
+  }
+});
+
+it('takes rows from Parquet files of the other writer, too', async () => {
+  const parquet = createSink('parquet');
+  const regroup = parquet.regroup as Regrouping;
+  const file = await bytesOf(createSink('parquet-js'), usersSchema, ordinaryUsers);
+  const joined = await collected(regroup.join(usersSchema, blocksOf(regroup, usersSchema, [file])));
+  expect(joined.equals(await bytesOf(parquet, usersSchema, ordinaryUsers))).toBe(true);
+});
