@@ -30,8 +30,27 @@ interface Explanation {
   advice: (attempt: Attempt) => string;
 }
 
+const CREDENTIALS_REFUSED: Explanation = {
+  code: 'storage_credentials_refused',
+  failure: 'config',
+  advice: ({ credentials }) => `The store does not accept the credentials. ${credentials}`,
+};
+
+const UNREACHABLE: Explanation = {
+  code: 'storage_unreachable',
+  failure: 'transient',
+  advice: ({ endpoint }) =>
+    `The store${endpoint ? ` at ${endpoint}` : ''} cannot be reached: check the option endpoint and the network.`,
+};
+
 /** From the most telling to the least; the first that fits is told. */
 const EXPLANATIONS: readonly [fits: (refusal: Refusal) => boolean, Explanation][] = [
+  // Credentials are exchanged for others over https; a machine's own are asked for over http, and may be absent.
+  [
+    ({ message }) => /LoadCredential.* (?:token|account|STS Services) failed: /s.test(message),
+    CREDENTIALS_REFUSED,
+  ],
+  [({ message }) => /LoadCredential.* error sending request for url \(https:/s.test(message), UNREACHABLE],
   [
     ({ message }) => /no valid credential|LoadCredential/i.test(message),
     {
@@ -41,11 +60,14 @@ const EXPLANATIONS: readonly [fits: (refusal: Refusal) => boolean, Explanation][
     },
   ],
   [
-    ({ storeCode }) => /^(NoSuchBucket|ContainerNotFound)$/.test(storeCode ?? ''),
+    // Where no object is read, nothing else can be absent; Google may say so in words only.
+    ({ storeCode, kind }) =>
+      /^(NoSuchBucket|ContainerNotFound|notFound)$/.test(storeCode ?? '') ||
+      (kind === 'NotFound' && storeCode === undefined),
     {
       code: 'storage_bucket_missing',
       failure: 'config',
-      advice: () => 'There is no such bucket: check its name, and the options endpoint and region.',
+      advice: () => 'There is no such bucket: check its name, and the options endpoint and (on S3) region.',
     },
   ],
   [
@@ -63,11 +85,7 @@ const EXPLANATIONS: readonly [fits: (refusal: Refusal) => boolean, Explanation][
       /^(InvalidAccessKeyId|SignatureDoesNotMatch|(Expired|Invalid)Token|AuthenticationFailed)$/.test(
         storeCode ?? '',
       ),
-    {
-      code: 'storage_credentials_refused',
-      failure: 'config',
-      advice: ({ credentials }) => `The store does not accept the credentials. ${credentials}`,
-    },
+    CREDENTIALS_REFUSED,
   ],
   [
     ({ kind }) => kind === 'PermissionDenied',
@@ -94,15 +112,7 @@ const EXPLANATIONS: readonly [fits: (refusal: Refusal) => boolean, Explanation][
       advice: () => 'The store is busy or out of order, also after several tries: try again later.',
     },
   ],
-  [
-    ({ status, message }) => status === undefined && /send http request|timeout/i.test(message),
-    {
-      code: 'storage_unreachable',
-      failure: 'transient',
-      advice: ({ endpoint }) =>
-        `The store${endpoint ? ` at ${endpoint}` : ''} cannot be reached: check the option endpoint and the network.`,
-    },
-  ],
+  [({ status, message }) => status === undefined && /send http request|timeout/i.test(message), UNREACHABLE],
 ];
 
 const UNKNOWN: Explanation = {
@@ -140,7 +150,13 @@ function parse(error: unknown): Refusal {
   return {
     kind: /^\w+/.exec(message)?.[0] ?? 'Unexpected',
     status: status === undefined ? undefined : Number(status),
-    storeCode: /\bcode: "(\w+)"/i.exec(answer)?.[1],
+    storeCode: wordOf(answer),
     message,
   };
+}
+
+/** `code: "NoSuchBucket"` of S3 and Azure, `reason: "forbidden"` and at times XML of Google, which has no word for this one. */
+function wordOf(answer: string): string | undefined {
+  if (/\bThe specified bucket does not exist\b/.test(answer)) return 'NoSuchBucket';
+  return /\bcode: "(\w+)"|\breason: "(\w+)"|<Code>(\w+)<\/Code>/i.exec(answer)?.slice(1).find(Boolean);
 }

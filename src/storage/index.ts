@@ -14,6 +14,8 @@ interface Scheme {
   options: readonly string[];
   /** Options too, for programs that keep credentials elsewhere; never to be taken from a command line. */
   secrets: readonly string[];
+  /** Where opendal puts the objects of other prefixes under other names. */
+  prefix?: RegExp;
   /** How credentials are found, as one sentence of advice. */
   credentials: string;
 }
@@ -56,9 +58,10 @@ const SCHEMES: readonly Scheme[] = [
       'default_storage_class',
       'disable_vm_metadata',
       'disable_config_load',
-      'allow_anonymous',
+      // Not allow_anonymous: without credentials opendal 0.49.2 writes `a=b` under the name `a%3Db`.
     ],
     secrets: ['credential', 'token'],
+    prefix: /^[\w.~=/-]*$/,
     credentials: 'Set GOOGLE_APPLICATION_CREDENTIALS to a key file, or use the account of the machine.',
   },
   {
@@ -101,6 +104,9 @@ export async function openStorage(
   }
   checkOptions(known.scheme, options, [...known.options, ...known.secrets]);
   const prefix = path.split('/').filter(Boolean).join('/');
+  if (known.prefix?.test(prefix) === false) {
+    throw invalid(`The prefix of ${known.scheme}:// may hold letters of ASCII, digits and ._~=- only`);
+  }
   return await openBucket({
     service: known.service,
     options: { ...withEndpoint(known, options), [known.bucket]: bucket, root: `/${prefix}` },

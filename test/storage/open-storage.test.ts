@@ -22,6 +22,7 @@ describe('a location', () => {
     ['s3://lake/', 's3://lake'],
     ['S3://lake//a//b/', 's3://lake/a/b'],
     ['gs://lake/a', 'gs://lake/a'],
+    ['gs://lake/tenant=a/b_c.d~e-f', 'gs://lake/tenant=a/b_c.d~e-f'],
   ])('%s is the bucket %s', async (location, told) => {
     const storage = await openStorage(location, location.startsWith('gs') ? {} : { region: 'eu-west-1' });
     expect(storage.location).toBe(told);
@@ -53,6 +54,9 @@ describe('a location', () => {
       'storage_options_invalid',
       'https://s3.example.com',
     ],
+    ['gs://lake/R&D', {}, 'storage_options_invalid', 'letters of ASCII, digits'],
+    ['gs://lake/a+b/c', {}, 'storage_options_invalid', 'letters of ASCII, digits'],
+    ['gs://lake/a', { allow_anonymous: 'true' }, 'storage_options_invalid', 'no option allow_anonymous'],
     ['./out', { region: 'eu-west-1' }, 'storage_options_invalid', 'no option region; there is file_mode'],
     ['./out', { file_mode: 'rw' }, 'storage_options_invalid', 'octal'],
   ])('%s with %j is refused', async (location, options, code, words) => {
