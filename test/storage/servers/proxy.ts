@@ -47,7 +47,8 @@ export async function startProxy(
     }
     const passed = request(new URL(url, target), { method, headers: change(headers) }, (from) => {
       if (cutting === 'after') {
-        incoming.destroy();
+        from.resume();
+        incoming.socket.destroy(); // the request itself has ended by now: destroying that would leave its sender waiting
         return;
       }
       answer.writeHead(from.statusCode ?? 502, from.headers);
