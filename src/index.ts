@@ -47,7 +47,15 @@ export {
 } from './schema.js';
 export { describeArrow } from './sinks/columns.js';
 export { createSink, sinkFormats } from './sinks/index.js';
+export type { Block, Regrouping } from './sinks/regrouping.js';
 export type { Sink, SinkFormat, SinkOptions } from './sinks/sink.js';
+export {
+  type Compaction,
+  type CompactOptions,
+  type CompactSettings,
+  compact,
+  compactSettings,
+} from './snapshot/compact.js';
 export { RefusedError } from './snapshot/guard.js';
 export { checkListed } from './snapshot/listed.js';
 export { LockedError } from './snapshot/lock.js';
@@ -55,14 +63,23 @@ export {
   covers,
   type FileEntry,
   isFull,
+  type Layout,
+  layouts,
   type Manifest,
   manifestFiles,
   manifestSchema,
-  newestSnapshot,
-  readManifest,
   type Scope,
   type Slice,
 } from './snapshot/manifest.js';
+export { newestSnapshot, readManifest } from './snapshot/manifest-file.js';
+export {
+  type DatedFiles,
+  type PruneOptions,
+  type PruneSettings,
+  type Pruning,
+  prune,
+  pruneSettings,
+} from './snapshot/prune.js';
 export { type SnapshotSettings, snapshotSettings } from './snapshot/settings.js';
 export { type SnapshotOptions, snapshot, type Target } from './snapshot/snapshot.js';
 export { type Finding, type Verification, verify } from './snapshot/verify.js';

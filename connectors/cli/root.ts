@@ -21,6 +21,22 @@ export const rootSettings = z.object({
       'key=value for the bucket, several times: endpoint, region, role_arn, … as opendal names them.',
     ),
 });
+/** Of commands that write data files there. */
+export const writtenRootSettings = z.object({
+  fileMode: z
+    .string()
+    .regex(/^0?[0-7]{3}$/, 'must be an octal mode such as 640')
+    .default('600')
+    .describe('Mode of the files; folders get x where the files have r. This is personal data.'),
+  state: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'A local folder for what is not published yet. Default: _staging in --out (which must be on the same disk), and for a bucket the state folder of the user.',
+    ),
+});
+
 type RootSettings = z.output<typeof rootSettings> & { out: string };
 
 const nameOf = (option: string): string => option.split('=', 1)[0] ?? '';

@@ -16,9 +16,7 @@ export function summary(manifests: readonly Manifest[], out: string): string {
   };
   const lines = [
     `${status} snapshot of ${runDate}: ${number(totals.organizations)} organisations, ${number(totals.users)} users`,
-    ...manifests.map(
-      ({ format, totals }) => `  ${format}: ${number(totals.files)} files, ${number(totals.bytes)} bytes`,
-    ),
+    ...manifests.map(({ format, totals }) => `  ${format}: ${filesOf(totals)}`),
   ];
   if (totals.duplicates > 0) lines.push(`  ${number(totals.duplicates)} duplicates were served, and dropped`);
   if (totals.surrogates_repaired > 0)
@@ -30,5 +28,9 @@ export function summary(manifests: readonly Manifest[], out: string): string {
 
 /** Organisations that are named: a snapshot may have thousands. */
 const SHOWN = 10;
+
+/** `25 files, 895,316 bytes` */
+export const filesOf = ({ files, bytes }: { files: number; bytes: number }): string =>
+  `${number(files)} ${files === 1 ? 'file' : 'files'}, ${number(bytes)} bytes`;
 
 const number = (value: number): string => value.toLocaleString('en-GB');

@@ -27,7 +27,7 @@ interface Choice {
 
 /**
  * Finds the snapshot to load.
- * @throws ConfigError `snapshot_missing`, `schema_version_unknown`; RefusedError `snapshot_incomplete`;
+ * @throws ConfigError `snapshot_missing`, `snapshot_pruned`, `schema_version_unknown`; RefusedError `snapshot_incomplete`;
  *   WarehouseError `snapshot_publishing`
  */
 export async function chooseSnapshot({ storage, runDate, allowIncomplete }: Choice): Promise<SnapshotSource> {
@@ -40,6 +40,12 @@ export async function chooseSnapshot({ storage, runDate, allowIncomplete }: Choi
     );
   }
   if (manifest.status === 'publishing') throw publishing(storage, manifest);
+  if (manifest.status === 'pruned') {
+    throw new ConfigError(
+      `The snapshot of ${manifest.run_date} in ${storage.location} was pruned: its files are gone. Name another --run-date.`,
+      { code: 'snapshot_pruned' },
+    );
+  }
   if (manifest.status === 'incomplete' && !allowIncomplete) {
     throw new RefusedError(
       `The snapshot of ${manifest.run_date} in ${storage.location} is incomplete: ${manifest.totals.failed} organisation(s) could not be read. Load it with --allow-incomplete, or another --run-date.`,

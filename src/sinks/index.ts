@@ -45,8 +45,10 @@ export async function inspectFile(
   const source = watched();
   const unclosed = { [Symbol.asyncIterator]: () => ({ next: () => source.next() }) };
   try {
-    const plain = path.endsWith('.gz') ? gunzip(unclosed) : unclosed;
-    return await sinkFormats.find((known) => known.format === format)?.inspect(plain);
+    const isGzip = path.endsWith('.gz');
+    const plain = isGzip ? gunzip(unclosed) : unclosed;
+    const content = await sinkFormats.find((known) => known.format === format)?.inspect(plain);
+    return isGzip && content ? { ...content, compression: 'gzip' } : content;
   } catch {
     if (failure) throw failure.reason;
     while (!(await source.next()).done); // the caller counts and hashes all of them

@@ -5,6 +5,8 @@ export interface FileContent {
   rows: number;
   /** In the order of the file; undefined where a file without rows does not tell. */
   columns?: readonly string[] | undefined;
+  /** By the name that the format's `compressions` have for it; undefined where the file does not tell. */
+  compression?: string | undefined;
 }
 
 /** @throws SinkError `file_cut` */

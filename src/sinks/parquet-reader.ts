@@ -1,7 +1,15 @@
-import { ParquetFile, type RecordBatch as WasmBatch } from 'parquet-wasm';
+import { Compression, ParquetFile, type RecordBatch as WasmBatch } from 'parquet-wasm';
 import type { StreamSchema } from '../schema.js';
 import { BATCH_ROWS, type ColumnBlock, columnBlocks } from './columns.js';
 import { collect, type FileContent } from './inspect.js';
+
+/** The codecs that are written, by the names of `compressions`. */
+export const PARQUET_CODECS = {
+  zstd: Compression.ZSTD,
+  snappy: Compression.SNAPPY,
+  gzip: Compression.GZIP,
+  none: Compression.UNCOMPRESSED,
+} as const;
 
 /** Reads the metadata at the end of a Parquet file. */
 export async function inspectParquet(bytes: AsyncIterable<Uint8Array>): Promise<FileContent> {
@@ -10,7 +18,9 @@ export async function inspectParquet(bytes: AsyncIterable<Uint8Array>): Promise<
     const metadata = file.metadata();
     const group = metadata.numRowGroups() === 0 ? undefined : metadata.rowGroup(0);
     const columns = group?.columns().map((column) => column.columnPath().join('.'));
-    return { rows: metadata.fileMetadata().numRows(), columns };
+    const codec = group?.column(0).compression();
+    const [compression] = Object.entries(PARQUET_CODECS).find(([, known]) => known === codec) ?? [];
+    return { rows: metadata.fileMetadata().numRows(), columns, compression };
   } finally {
     file.free();
   }

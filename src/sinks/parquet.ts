@@ -1,5 +1,5 @@
 import {
-  Compression,
+  type Compression,
   EnabledStatistics,
   Table,
   transformParquetStream,
@@ -19,7 +19,7 @@ import {
 } from './columns.js';
 import { chooseCompression } from './compression.js';
 import { rowsOfFooter } from './parquet-footer.js';
-import { inspectParquet, splitParquet } from './parquet-reader.js';
+import { inspectParquet, PARQUET_CODECS, splitParquet } from './parquet-reader.js';
 import type { SinkFormat } from './sink.js';
 
 /** Bounds of a row group. The encoder holds one for each file, encoded, in a heap that never shrinks. */
@@ -33,12 +33,6 @@ const ROW_GROUP_BYTES = 8 * 1024 * 1024;
 const PAGE_BYTES = 128 * 1024;
 
 const COMPRESSIONS = ['zstd', 'snappy', 'gzip', 'none'] as const;
-const CODECS = {
-  zstd: Compression.ZSTD,
-  snappy: Compression.SNAPPY,
-  gzip: Compression.GZIP,
-  none: Compression.UNCOMPRESSED,
-} as const;
 
 /** Parquet with true types and min/max statistics, by Apache's own encoder in WebAssembly. */
 export const parquet: SinkFormat = {
@@ -53,11 +47,12 @@ export const parquet: SinkFormat = {
       format: 'parquet',
       extension: 'parquet',
       options: { compression },
-      encode: (schema, batches) => encode(schema, recordBatches(schema, batches), CODECS[compression]),
+      encode: (schema, batches) =>
+        encode(schema, recordBatches(schema, batches), PARQUET_CODECS[compression]),
       regroup: {
         split: splitParquet,
         join: (schema, blocks: AsyncIterable<ColumnBlock>) =>
-          encode(schema, regrouped(schema, blocks), CODECS[compression]),
+          encode(schema, regrouped(schema, blocks), PARQUET_CODECS[compression]),
       },
     };
   },

@@ -8,7 +8,6 @@ const KEY = '_runs/dataset.json';
 
 const datasetSchema = z.object({
   format: z.string(),
-  layout: z.literal('per-org'),
   schema_version: z.int(),
 });
 
@@ -29,6 +28,6 @@ export async function checkDataset(storage: Storage, format: string): Promise<vo
 
 /** Says, once, what a root holds. */
 export async function claimDataset(storage: Storage, format: string): Promise<void> {
-  await storage.create(KEY, jsonBytes({ format, layout: 'per-org', schema_version: SCHEMA_VERSION }));
+  await storage.create(KEY, jsonBytes({ format, schema_version: SCHEMA_VERSION }));
   await checkDataset(storage, format);
 }

@@ -1,6 +1,7 @@
 import { ComplianceError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
-import { covers, isFull, type Manifest, newestSnapshot, readManifest, type Scope } from './manifest.js';
+import { covers, isFull, type Manifest, type Scope, statusWhenPublished } from './manifest.js';
+import { newestSnapshot, readManifest } from './manifest-file.js';
 
 /** The snapshot is whole, or as whole as it can be, but publishing it would do harm. */
 export class RefusedError extends ComplianceError {
@@ -11,17 +12,25 @@ export class RefusedError extends ComplianceError {
 
 /** What stands at a run date, or stood there before a run that was killed while it published. */
 export const standing = (existing: Manifest | undefined): Manifest['replaces'] => {
-  if (!existing || existing.status === 'publishing') return existing?.replaces ?? null;
-  const { run_id, status, scope } = existing;
-  return { run_id, status, scope };
+  if (!existing || existing.status === 'pruned') return null;
+  // A compaction that was killed leaves the snapshot that it found.
+  if (existing.status === 'publishing' && !existing.compaction) return existing.replaces;
+  const { run_id, scope } = existing;
+  return { run_id, status: statusWhenPublished(existing), scope };
 };
 
 /**
  * A narrower scope never replaces a wider one, and neither one that was cut short while it was published: that one only
- * goes on.
- * @throws RefusedError `scope_refused`
+ * goes on. What was pruned is not replaced at all: its manifest is all that is left of it.
+ * @throws RefusedError `scope_refused`, `pruned_refused`
  */
-export function checkScope(scope: Scope, existing: Manifest | undefined, runDate: string): void {
+export function checkReplaceable(scope: Scope, existing: Manifest | undefined, runDate: string): void {
+  if (existing?.status === 'pruned') {
+    throw new RefusedError(
+      `The snapshot of ${runDate} was pruned, and its manifest stays as evidence of it. Nothing was written. Choose another folder or another --run-date.`,
+      'pruned_refused',
+    );
+  }
   const wider = [existing, standing(existing)].find((other) => other && !covers(scope, other.scope));
   if (!wider) return;
   throw new RefusedError(
@@ -45,7 +54,7 @@ interface GuardRequest {
 export async function checkPublishable({ storage, manifest, maxShrink, force }: GuardRequest): Promise<void> {
   const existing = await readManifest(storage, manifest.run_date);
   if (existing?.run_id === manifest.run_id) return;
-  checkScope(manifest.scope, existing, manifest.run_date);
+  checkReplaceable(manifest.scope, existing, manifest.run_date);
   if (force) return;
   if (standing(existing)?.status === 'complete' && manifest.totals.failed > 0) {
     throw new RefusedError(

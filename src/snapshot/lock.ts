@@ -103,6 +103,28 @@ export async function acquireLock({ storage, runDate, runId, clock }: LockReques
   };
 }
 
+/** A run that has lost its lock to another fails in many ways; this is the one to tell. */
+export async function lostLock(locks: Iterable<Lock>): Promise<LockedError | undefined> {
+  for (const lock of locks) {
+    const lost = await lock.check().catch((error: unknown) => error);
+    if (lost instanceof LockedError) return lost;
+  }
+  return undefined;
+}
+
+/** Changes one run date while holding its lock. @throws LockedError, and what the work throws */
+export async function underLock<T>(request: LockRequest, work: (lock: Lock) => Promise<T>): Promise<T> {
+  await request.storage.probe?.();
+  const lock = await acquireLock(request);
+  try {
+    return await work(lock);
+  } catch (error) {
+    throw (await lostLock([lock])) ?? error;
+  } finally {
+    await lock.release().catch(() => undefined); // one that cannot be released runs out by itself
+  }
+}
+
 async function survey(storage: Storage, folder: string): Promise<{ highest: number; released: boolean }> {
   let highest = 0;
   const released = new Set<number>();

@@ -8,10 +8,10 @@ const FOLDER = '_runs/log';
 const logEntry = z.object({
   seq: z.int().min(1),
   at: z.iso.datetime(),
-  action: z.literal('publish'),
+  action: z.enum(['publish', 'compact', 'prune']),
   run_id: z.string(),
   run_date: z.iso.date(),
-  status: z.enum(['complete', 'incomplete']),
+  status: z.enum(['complete', 'incomplete', 'pruned']),
   manifest_sha256: z.string(),
   /** SHA-256 of the file before; null for the first. */
   previous_sha256: z.string().nullable(),

@@ -12,7 +12,7 @@ interface RunDescription {
   configuration: Readonly<Record<string, unknown>>;
 }
 
-/** The manifest of what lies in a staging, as it is before anything of it is published. */
+/** The manifest of what lies in a staging, organisation by organisation, before anything of it is published. */
 export function describeRun({ staging, sink, scope, configuration }: RunDescription): Manifest {
   const { header, progress } = staging;
   const { organizations: list, extractedAt } = progress;
@@ -54,6 +54,9 @@ export function describeRun({ staging, sink, scope, configuration }: RunDescript
       failed: slices.filter(({ verdict }) => verdict === 'failed').length,
     },
     organizations,
+    users: { files: [] },
+    compaction: null,
+    pruned: null,
     slices,
   };
 }

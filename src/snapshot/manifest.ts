@@ -1,18 +1,18 @@
 import { z } from 'zod';
-import { StorageError } from '../errors.js';
-import { once, type Storage, type Written } from '../storage/storage.js';
-import { jsonBytes, readText } from './json-file.js';
-import { dateFolder, manifestKey } from './partition.js';
+import { dateFolder } from './partition.js';
 
 const count = z.int().min(0);
 const instant = z.iso.datetime({ precision: 3 });
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const connector = z.object({ name: z.string(), version: z.string(), node: z.string() });
 
 /** One data file, named relative to the root. */
 const fileEntry = z.object({
   path: z.string(),
   rows: count,
   bytes: count,
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256,
 });
 export type FileEntry = z.infer<typeof fileEntry>;
 
@@ -50,23 +50,31 @@ export const scope = z.object({
 /** What a run was asked to read. */
 export type Scope = z.infer<typeof scope>;
 
+/** How the users of a run date lie in files. */
+export const layouts = ['per-org', 'per-date'] as const;
+export type Layout = (typeof layouts)[number];
+
 /** The truth about one run date. Readers trust the files it lists when `status` is `complete`. */
 export const manifestSchema = z
   .object({
     manifest_version: z.literal(1),
     status: z
-      .enum(['publishing', 'complete', 'incomplete'])
+      .enum(['publishing', 'complete', 'incomplete', 'pruned'])
       .describe(
-        'publishing: the data is being put in place, a bare glob may see a mix. incomplete: an organisation failed.',
+        'publishing: the data is being put in place, a bare glob may see a mix. incomplete: an organisation failed. pruned: the files were removed, what they were stays told.',
       ),
     run_id: z.string(),
     run_date: z.iso.date(),
     started_at: instant,
     extracted_at: instant.describe('When the last page had been read.'),
     published_at: instant.nullable().describe('Null while publishing.'),
-    connector: z.object({ name: z.string(), version: z.string(), node: z.string() }),
+    connector,
     format: z.string(),
-    layout: z.literal('per-org'),
+    layout: z
+      .enum(layouts)
+      .describe(
+        'per-org: the files of users are told slice by slice. per-date: together, in the order of organization_uuid.',
+      ),
     schema_version: count,
     scope,
     configuration: z.record(z.string(), z.unknown()).describe('The settings of the run, without secrets.'),
@@ -91,6 +99,30 @@ export const manifestSchema = z
     organizations: walkEvidence
       .extend({ files: z.array(fileEntry) })
       .describe('The walk through the list of organisations.'),
+    users: z
+      .object({ files: z.array(fileEntry) })
+      .default({ files: [] })
+      .describe('In the layout per-date: the files that hold the users of all organisations.'),
+    compaction: z
+      .object({
+        run_id: z
+          .string()
+          .describe('Of the compaction; run_id above stays that of the run that read the API.'),
+        started_at: instant,
+        connector,
+        layout: z.enum(layouts).describe('The layout before.'),
+        manifest_sha256: sha256.describe('Of the manifest before.'),
+      })
+      .nullable()
+      .default(null)
+      .describe(
+        'Set when the files were laid out anew after they had been published: the rows are the same.',
+      ),
+    pruned: z
+      .object({ at: instant, status: z.enum(['publishing', 'complete', 'incomplete']) })
+      .nullable()
+      .default(null)
+      .describe('When the files were removed, and the status before.'),
     slices: z
       .array(slice)
       .describe('One entry for each organisation whose users were asked for, in the order served.'),
@@ -99,16 +131,18 @@ export const manifestSchema = z
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /** Every data file that a manifest lists, with its table. */
-export function manifestFiles(
-  manifest: Manifest,
-): (FileEntry & { table: string; organizationUuid?: string })[] {
-  return [
-    ...manifest.organizations.files.map((file) => ({ ...file, table: 'organizations' })),
-    ...manifest.slices.flatMap(({ files, organization_uuid }) =>
-      files.map((file) => ({ ...file, table: 'users', organizationUuid: organization_uuid })),
-    ),
-  ];
+export function manifestFiles({ organizations, users, slices }: Manifest): (FileEntry & { table: string })[] {
+  const listOf = (table: string, files: readonly FileEntry[]) => files.map((file) => ({ ...file, table }));
+  const ofUsers = [...users.files, ...slices.flatMap(({ files }) => files)];
+  return [...listOf('organizations', organizations.files), ...listOf('users', ofUsers)];
 }
+
+/** Which run put the files where they lie: the one that read them, or a compaction since. */
+export const publisherOf = ({ run_id, compaction }: Manifest): string => compaction?.run_id ?? run_id;
+
+/** How a snapshot stands when all of it is in place. */
+export const statusWhenPublished = ({ totals }: Manifest): 'complete' | 'incomplete' =>
+  totals.failed > 0 ? 'incomplete' : 'complete';
 
 /** The files of one table, relative to its date folder. */
 export function tableFiles(manifest: Manifest, table: string): string[] {
@@ -116,30 +150,6 @@ export function tableFiles(manifest: Manifest, table: string): string[] {
   return manifestFiles(manifest)
     .filter((file) => file.table === table)
     .map((file) => file.path.slice(folder.length));
-}
-
-/**
- * The manifest of a run date; undefined when there is none.
- * @throws StorageError `manifest_invalid`
- */
-export async function readManifest(storage: Storage, runDate: string): Promise<Manifest | undefined> {
-  const text = await readText(storage, manifestKey(runDate));
-  return text === undefined ? undefined : parseManifest(text, `${storage.location}/${manifestKey(runDate)}`);
-}
-
-function parseManifest(text: string, where: string): Manifest {
-  try {
-    return manifestSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new StorageError(
-      `${where} is not a manifest that this version can read. Was it written by a newer one, or changed by hand?`,
-      { code: 'manifest_invalid', cause },
-    );
-  }
-}
-
-export async function writeManifest(storage: Storage, manifest: Manifest): Promise<Written> {
-  return await storage.write(manifestKey(manifest.run_date), once(jsonBytes(manifest, 2)));
 }
 
 /** Whether a scope is everything: only such a snapshot can be the newest. */
@@ -152,25 +162,3 @@ export const covers = (scope: Scope, other: Scope): boolean =>
   (scope.organizations === 'all' ||
     (other.organizations !== 'all' &&
       other.organizations.every((uuid) => scope.organizations.includes(uuid))));
-
-/** The run dates that have a manifest, newest first. */
-export async function listRunDates(storage: Storage): Promise<string[]> {
-  const dates: string[] = [];
-  for await (const { key } of storage.list('_runs')) {
-    const date = /^_runs\/run_date=(\d{4}-\d{2}-\d{2})\/manifest\.json$/.exec(key)?.[1];
-    if (date !== undefined) dates.push(date);
-  }
-  return dates.sort().reverse();
-}
-
-/** The newest snapshot that is complete and full, of the dates that `accept` lets through. */
-export async function newestSnapshot(
-  storage: Storage,
-  accept: (runDate: string) => boolean = () => true,
-): Promise<Manifest | undefined> {
-  for (const runDate of (await listRunDates(storage)).filter(accept)) {
-    const manifest = await readManifest(storage, runDate);
-    if (manifest?.status === 'complete' && isFull(manifest.scope)) return manifest;
-  }
-  return undefined;
-}

@@ -1,22 +1,23 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../clock.js';
 import { streams } from '../extract/index.js';
 import type { Storage } from '../storage/storage.js';
 import { claimDataset } from './dataset.js';
 import { standing } from './guard.js';
-import { readText } from './json-file.js';
 import { type Lock, LockedError } from './lock.js';
 import { appendLog } from './log.js';
-import { type Manifest, readManifest, tableFiles, writeManifest } from './manifest.js';
-import { dateFolder, manifestKey } from './partition.js';
+import { type Manifest, publisherOf, statusWhenPublished, tableFiles } from './manifest.js';
+import { manifestSha256, readManifest, writeManifest } from './manifest-file.js';
+import { dateFolder } from './partition.js';
 import { dropUnlisted, type Staging } from './staging.js';
 
 export interface Publication {
   storage: Storage;
   staging: Staging;
-  /** What is to be published, as it will be but for status, lock, `replaces` and `published_at`. */
+  /** What is to be published, as it will be but for status, lock, `published_at` and, of a dump, `replaces`. */
   manifest: Manifest;
+  /** Those whose files change. Default: all. */
+  tables?: readonly string[];
   /** Undefined where the storage has no locks. */
   lock: Lock | undefined;
   signal: AbortSignal | undefined;
@@ -29,28 +30,25 @@ export interface Publication {
  * @throws LockedError, StorageError
  */
 export async function publish(publication: Publication): Promise<Manifest> {
-  const { storage, staging, lock, clock } = publication;
+  const { storage, staging, lock, clock, tables = streams.map(({ schema }) => schema.name) } = publication;
   const runDate = publication.manifest.run_date;
   await lock?.check();
   const existing = await readManifest(storage, runDate);
-  const isOurs = existing?.run_id === publication.manifest.run_id;
-  if (isOurs && existing.status !== 'publishing') {
-    const text = (await readText(storage, manifestKey(runDate))) ?? '';
-    await log(storage, existing, createHash('sha256').update(text).digest('hex'));
+  if (isSame(existing, publication.manifest) && existing.status !== 'publishing') {
+    await log(storage, existing, await manifestSha256(storage, runDate));
     return existing;
   }
 
   const manifest: Manifest = {
     ...publication.manifest,
     lock: lock?.number ?? null,
-    replaces: standing(existing),
+    replaces: publication.manifest.compaction ? publication.manifest.replaces : standing(existing),
   };
   await claimDataset(storage, manifest.format);
   const proceed = whileAwake(publication);
   await lock?.check();
   await writeManifest(storage, { ...manifest, status: 'publishing' });
-  for (const { schema } of streams) {
-    const table = schema.name;
+  for (const table of tables) {
     const folder = `${manifest.format}/${table}`;
     const files = tableFiles(manifest, table);
     await dropUnlisted(staging, folder, files);
@@ -59,17 +57,23 @@ export async function publish(publication: Publication): Promise<Manifest> {
   }
   await lock?.check();
   const marked = await readManifest(storage, runDate);
-  if (marked?.run_id !== manifest.run_id || marked.lock !== manifest.lock) {
+  if (!isSame(marked, manifest) || marked.lock !== manifest.lock) {
     throw new LockedError(
       `Another run published ${runDate} in ${storage.location} meanwhile; this one leaves it alone.`,
     );
   }
-  const status = manifest.totals.failed > 0 ? 'incomplete' : 'complete';
-  const published: Manifest = { ...manifest, status, published_at: new Date(clock.now()).toISOString() };
+  const published: Manifest = {
+    ...manifest,
+    status: statusWhenPublished(manifest),
+    published_at: new Date(clock.now()).toISOString(),
+  };
   const { sha256 } = await writeManifest(storage, published);
   await log(storage, published, sha256);
   return published;
 }
+
+const isSame = (found: Manifest | undefined, ours: Manifest): found is Manifest =>
+  found !== undefined && publisherOf(found) === publisherOf(ours);
 
 /** After so long without a look at the lock another run may hold it, and have published. In milliseconds. */
 const LOOK_AGAIN_AFTER = 5_000;
@@ -92,10 +96,10 @@ function whileAwake({ lock, signal, clock }: Publication): () => Promise<void> {
 async function log(storage: Storage, manifest: Manifest, sha256: string): Promise<void> {
   await appendLog(storage, {
     at: manifest.published_at ?? manifest.extracted_at,
-    action: 'publish',
+    action: manifest.compaction ? 'compact' : 'publish',
     run_id: manifest.run_id,
     run_date: manifest.run_date,
-    status: manifest.status === 'incomplete' ? 'incomplete' : 'complete',
+    status: statusWhenPublished(manifest),
     manifest_sha256: sha256,
   });
 }

@@ -2,7 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { ConfigError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
-import { covers, readManifest, type Scope } from './manifest.js';
+import { covers, publisherOf, type Scope } from './manifest.js';
+import { readManifest } from './manifest-file.js';
 import type { SnapshotSettings } from './settings.js';
 import { dropStaging, type LeftRun, listStagings, type RunHeader, type Staging } from './staging.js';
 
@@ -49,16 +50,21 @@ interface Beginning {
   clock: Clock;
 }
 
+/** Sorts by time: `20261123T010203Z-1f08da1e`. */
+export const newRunId = (startedAt: string): string =>
+  `${startedAt.replace(/[-:]|\.\d+/g, '')}-${randomUUID().slice(0, 8)}`;
+
 /** A run that begins now. */
 export function newRun({ settings, identity, scope, roots, clock }: Beginning): RunHeader {
   const startedAt = new Date(clock.now()).toISOString();
   return {
-    run_id: `${startedAt.replace(/[-:]|\.\d+/g, '')}-${randomUUID().slice(0, 8)}`,
+    run_id: newRunId(startedAt),
     run_date: settings.runDate ?? startedAt.slice(0, 10),
     run_date_given: settings.runDate !== undefined,
     started_at: startedAt,
     fingerprint: createHash('sha256').update(JSON.stringify(identity)).digest('hex'),
     scope,
+    is_compaction: false,
     roots: [...roots],
   };
 }
@@ -88,12 +94,12 @@ export async function reopen(
 export async function dropRuns(
   parent: string,
   run: RunHeader,
-  { keep }: { keep?: string } = {},
+  accept: (left: LeftRun) => boolean = () => true,
 ): Promise<void> {
   for (const left of await listStagings(parent)) {
     const isSuperseded =
+      accept(left) &&
       left.run_date === run.run_date &&
-      left.run_id !== keep &&
       left.roots.some((root) => run.roots.includes(root)) &&
       covers(run.scope, left.scope);
     if (isSuperseded) await dropStaging(parent, left.folder);
@@ -113,7 +119,7 @@ export async function dropExpired(
     for (const root of roots) {
       const storage = storages.get(root);
       const found = storage && (await readManifest(storage, run_date));
-      if (!storage || (found?.run_id === run_id && found.status === 'publishing')) return true;
+      if (!storage || (found?.status === 'publishing' && publisherOf(found) === run_id)) return true;
     }
     return false;
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { layouts } from './manifest.js';
 import { isUuid } from './partition.js';
 
 /** What a snapshot may be told; the flags of `dump` are made from it. */
@@ -29,6 +30,12 @@ export const snapshotSettings = z.object({
     .default(500_000)
     .describe(
       'Rows after which the next part begins. Parts end with a page: fewer than --page-size lowers that.',
+    ),
+  layout: z
+    .enum(layouts)
+    .default('per-org')
+    .describe(
+      'per-org: a folder for each organisation. per-date: one file a day (or one for each --rows-per-file rows), sorted by organisation.',
     ),
   onOrgFailure: z
     .enum(['stop', 'continue'])

@@ -1,4 +1,3 @@
-import { join, relative } from 'node:path';
 import { type Clock, systemClock } from '../clock.js';
 import { ConfigError } from '../errors.js';
 import type { OnEvent } from '../events.js';
@@ -10,14 +9,18 @@ import type { Storage } from '../storage/storage.js';
 import { sweepTemporaries } from '../storage/temporary.js';
 import { checkDataset } from './dataset.js';
 import { extract } from './extraction.js';
-import { checkPublishable, checkScope, RefusedError } from './guard.js';
-import { acquireLock, type Lock, LockedError } from './lock.js';
-import { type Manifest, readManifest, type Scope } from './manifest.js';
+import { checkPublishable, checkReplaceable, RefusedError } from './guard.js';
+import { layOutPerDate } from './lay-out.js';
+import { acquireLock, type Lock, LockedError, lostLock } from './lock.js';
+import { type Manifest, type Scope, statusWhenPublished } from './manifest.js';
+import { readManifest } from './manifest-file.js';
 import { describeRun } from './manifest-of-run.js';
 import { type Publication, publish } from './publish.js';
+import { checkRegroups } from './regroup.js';
 import { dropExpired, dropRuns, findRun, newRun, reopen } from './resume.js';
 import { type SnapshotSettings, snapshotSettings } from './settings.js';
 import { type RunHeader, Staging } from './staging.js';
+import { rootSeenFrom, stagingParent } from './staging-parent.js';
 
 /** Where a snapshot goes, and as what. */
 export interface Target {
@@ -50,7 +53,7 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
   const { client, signal, clock = systemClock, onEvent = () => {} } = options;
   const settings = settled(options);
   const targets: Target[] = [{ sink: options.sink, storage: options.storage }, ...(options.alsoTo ?? [])];
-  const parent = stagingParent(options);
+  const parent = stagingParent({ ...options, targets: targets.length });
   const scope: Scope = { streams: settings.streams, organizations: settings.org ?? 'all' };
   const roots = targets.map(({ storage }) => rootSeenFrom(parent, storage));
   checkDistinct(targets, roots);
@@ -59,8 +62,10 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
     rowsPerFile: settings.rowsPerFile,
     api: client.baseUrl,
     pageSize: client.pageSize,
+    layout: settings.layout,
     targets: targets.map(({ sink }, i) => [sink.format, sink.extension, sink.options, roots[i]]),
   };
+  if (settings.layout === 'per-date') for (const { sink } of targets) checkRegroups(sink);
   const run = newRun({ settings, identity, scope, roots, clock });
   const choose = async (): Promise<RunHeader> => (await findRun({ parent, settings, run, clock })) ?? run;
 
@@ -73,7 +78,7 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
       const { localRoot } = target.storage;
       if (localRoot !== undefined) await checkSameDisk(parent, localRoot);
       await checkDataset(target.storage, target.sink.format);
-      checkScope(scope, await readManifest(target.storage, runDate), runDate);
+      checkReplaceable(scope, await readManifest(target.storage, runDate), runDate);
     }
     const header = await underLocks();
     staging = await Staging.open(parent, header);
@@ -85,7 +90,17 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
     const publications: Publication[] = [];
     for (const target of targets) {
       const { sink, storage } = target;
-      const manifest = describeRun({ staging, sink, scope, configuration: options.configuration ?? {} });
+      let manifest = describeRun({ staging, sink, scope, configuration: options.configuration ?? {} });
+      if (settings.layout === 'per-date') {
+        checkRegroups(sink);
+        manifest = await layOutPerDate({
+          manifest,
+          staging,
+          sink,
+          rowsPerFile: settings.rowsPerFile,
+          signal,
+        });
+      }
       publications.push({ storage, staging, manifest, lock: locks.get(target), signal, clock });
     }
     // All of them before any is published: what is refused is refused as a whole.
@@ -102,8 +117,8 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
       storages: new Map(targets.map(({ storage }, i) => [roots[i] ?? '', storage])),
       clock,
     });
-    for (const { run_id, status } of manifests.slice(0, 1)) {
-      if (status !== 'publishing') onEvent({ type: 'published', runId: run_id, runDate, status });
+    for (const manifest of manifests.slice(0, 1)) {
+      onEvent({ type: 'published', runId: manifest.run_id, runDate, status: statusWhenPublished(manifest) });
     }
     return manifests;
   } catch (error) {
@@ -128,7 +143,8 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
         'Another run has just ended the unfinished one of another day. Run the same command again.',
       );
     }
-    if (settings.fresh) await dropRuns(parent, header, { keep: header.run_id });
+    if (settings.fresh)
+      await dropRuns(parent, header, (left) => left.run_id !== header.run_id && !left.is_compaction);
     return header;
   }
 }
@@ -142,21 +158,6 @@ function settled(options: SnapshotOptions): SnapshotSettings {
   });
 }
 
-function stagingParent({ state, storage, alsoTo = [] }: SnapshotOptions): string {
-  if (state !== undefined) return state;
-  if (storage.localRoot !== undefined && alsoTo.length === 0) return join(storage.localRoot, '_staging');
-  throw new ConfigError(
-    'Where nothing can be renamed, and with several targets, a local folder is needed: give `state`.',
-    {
-      code: 'state_missing',
-    },
-  );
-}
-
-/** A folder as it is seen from the stagings: the same however it was written, and where both were moved together. */
-const rootSeenFrom = (parent: string, { localRoot, location }: Storage): string =>
-  localRoot === undefined ? location : relative(parent, localRoot);
-
 /** In the staging they are told apart by their format, and a root holds one format. */
 function checkDistinct(targets: readonly Target[], roots: readonly string[]): void {
   const formats = new Set(targets.map(({ sink }) => sink.format));
@@ -164,13 +165,4 @@ function checkDistinct(targets: readonly Target[], roots: readonly string[]): vo
   throw new ConfigError('Each target needs a format and a root of its own.', {
     code: 'targets_not_distinct',
   });
-}
-
-/** A run that has lost its lock to another fails in many ways; this is the one to tell. */
-async function lostLock(locks: Iterable<Lock>): Promise<LockedError | undefined> {
-  for (const lock of locks) {
-    const lost = await lock.check().catch((error: unknown) => error);
-    if (lost instanceof LockedError) return lost;
-  }
-  return undefined;
 }

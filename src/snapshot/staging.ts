@@ -20,6 +20,8 @@ const headerSchema = z.object({
   /** Of everything that shapes the files; with another one it is another run. */
   fingerprint: z.string(),
   scope,
+  /** It reads no API: it lays out anew what was published. */
+  is_compaction: z.boolean().default(false),
   /** Where it is to be published: who holds the locks of these, for its date, owns its staging. */
   roots: z.array(z.string()),
 });
@@ -39,6 +41,8 @@ type JournalLine =
   | { type: 'slice'; slice: StagedSlice }
   /** Everything was read: from here the run only rolls forward. */
   | { type: 'ready'; extracted_at: string }
+  /** The users of all organisations lie together in these files of one format. */
+  | { type: 'laid-out'; format: string; files: FileEntry[] }
   /** What had failed is read again before anything is published. */
   | { type: 'reopened' };
 
@@ -48,6 +52,8 @@ export interface Progress {
   parts: Map<string, { slice: StagedSlice; next: string }>;
   slices: Map<string, StagedSlice>;
   extractedAt?: string;
+  /** By format. */
+  laidOut: Map<string, FileEntry[]>;
 }
 
 /**
@@ -55,7 +61,7 @@ export interface Progress {
  * Who was killed loses at most what no journal line tells of.
  */
 export class Staging {
-  readonly progress: Progress = { parts: new Map(), slices: new Map() };
+  readonly progress: Progress = { parts: new Map(), slices: new Map(), laidOut: new Map() };
   readonly files: LocalStorage;
 
   private constructor(
@@ -123,7 +129,11 @@ export class Staging {
       if (verdict !== 'failed') progress.parts.delete(organization_uuid); // only a failed one is gone on with
     }
     if (line.type === 'ready') progress.extractedAt = line.extracted_at;
-    if (line.type === 'reopened') delete progress.extractedAt;
+    if (line.type === 'laid-out') progress.laidOut.set(line.format, line.files);
+    if (line.type === 'reopened') {
+      delete progress.extractedAt;
+      progress.laidOut.clear();
+    }
   }
 }
 

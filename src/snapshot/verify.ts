@@ -4,10 +4,11 @@ import { streams } from '../extract/index.js';
 import { inspectFile } from '../sinks/index.js';
 import type { FileContent } from '../sinks/inspect.js';
 import type { Storage } from '../storage/storage.js';
-import { readText } from './json-file.js';
 import { type LogEntry, readLog } from './log.js';
-import { listRunDates, type Manifest, manifestFiles, readManifest } from './manifest.js';
+import { type FileEntry, type Manifest, manifestFiles } from './manifest.js';
+import { listRunDates, manifestSha256, readManifest } from './manifest-file.js';
 import { dateFolder, manifestKey } from './partition.js';
+import { wrongTotals } from './totals.js';
 
 /** One thing that is not as the manifest or the log says. */
 export interface Finding {
@@ -88,24 +89,23 @@ async function verifyDate(
     note(manifestKey(runDate), 'unreadable', detail),
   );
   if (!manifest) return;
-  const files = manifestFiles(manifest);
+  const files = manifest.status === 'pruned' ? [] : manifestFiles(manifest);
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
   runDates.push({ runDate, runId: manifest.run_id, status: manifest.status, files: files.length, rows });
   if (manifest.status === 'publishing') {
     note(
       manifestKey(runDate),
       'status',
-      'a run was cut short while it published: run dump again, it goes on',
+      `a run was cut short while it published: run ${manifest.compaction ? 'compact' : 'dump'} again, it goes on`,
     );
     return;
   }
-  const sha256 = createHash('sha256').update((await readText(storage, manifestKey(runDate))) ?? '');
   const last = log.filter((entry) => entry.run_date === runDate).at(-1);
-  if (last?.manifest_sha256 !== sha256.digest('hex')) {
+  if (last?.manifest_sha256 !== (await manifestSha256(storage, runDate))) {
     note(manifestKey(runDate), 'log', 'is not the manifest that the log says was published last');
   }
   for (const detail of wrongTotals(manifest)) note(manifestKey(runDate), 'totals', detail);
-  await compareNames(storage, manifest, note);
+  await compareNames(storage, manifest, files, note);
   for (const file of files) {
     const found = await inspect(storage, manifest, file);
     if (found === undefined) continue; // told as missing
@@ -144,38 +144,21 @@ async function readManifestOr(
 async function compareNames(
   storage: Storage,
   manifest: Manifest,
+  files: readonly FileEntry[],
   note: (path: string, problem: Finding['problem'], detail: string) => void,
 ): Promise<void> {
-  const listed = new Set(manifestFiles(manifest).map(({ path }) => path));
+  const listed = new Set(files.map(({ path }) => path));
   const found = new Set<string>();
   for (const table of SCHEMAS.keys()) {
     for await (const { key } of storage.list(dateFolder(table, manifest.run_date))) found.add(key);
   }
   for (const path of listed)
     if (!found.has(path)) note(path, 'missing', 'the manifest lists it, and it is not there');
-  for (const path of found)
-    if (!listed.has(path)) note(path, 'extra', 'it lies there, and the manifest does not list it');
-}
-
-function wrongTotals(manifest: Manifest): string[] {
-  const { totals, slices, organizations } = manifest;
-  const files = manifestFiles(manifest);
-  const sum = (numbers: readonly number[]): number => numbers.reduce((total, next) => total + next, 0);
-  const counted = {
-    users: sum(slices.map(({ rows }) => rows)),
-    organizations: organizations.rows,
-    files: files.length,
-    bytes: sum(files.map(({ bytes }) => bytes)),
-  };
-  const bySlice = slices.flatMap(({ organization_uuid, rows, files }) =>
-    rows === sum(files.map((file) => file.rows)) || !manifest.scope.streams.includes('users')
-      ? []
-      : [`the files of organisation ${organization_uuid} do not hold its ${rows} rows`],
-  );
-  const wrong = Object.entries(counted).filter(
-    ([name, value]) => totals[name as keyof typeof counted] !== value,
-  );
-  return [...wrong.map(([name, value]) => `${name}: its entries come to ${value}`), ...bySlice];
+  const extra =
+    manifest.status === 'pruned'
+      ? 'it still lies there, and the snapshot was pruned: run prune again'
+      : 'it lies there, and the manifest does not list it';
+  for (const path of found) if (!listed.has(path)) note(path, 'extra', extra);
 }
 
 interface Inspection {

@@ -169,6 +169,10 @@ class Bucket implements Storage {
     await this.#doing('removing', key, () => this.#operator.delete(key));
   }
 
+  async removeFolder(folder: string): Promise<void> {
+    await this.replaceFolder(folder, { path: '', files: [] });
+  }
+
   /** New objects first, then what must go: there is never less than the one or the other. */
   async replaceFolder(folder: string, { path, files, proceed }: StagedFolder): Promise<void> {
     const staged = new LocalStorage(path);

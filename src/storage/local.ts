@@ -94,6 +94,17 @@ export class LocalStorage implements Storage {
     await this.#doing('removing', key, () => rm(join(this.localRoot, key), { force: true }));
   }
 
+  async removeFolder(folder: string): Promise<void> {
+    await this.#doing('removing', folder, async () => {
+      const path = join(this.localRoot, folder);
+      if (!(await exists(path))) return;
+      const doomed = await this.#place(`${STAGING}/${temporaryKey()}`);
+      await rename(path, doomed);
+      await syncFolder(dirname(path));
+      await rm(doomed, { recursive: true, force: true });
+    });
+  }
+
   /** Two renames: a folder that is not empty cannot be replaced by one. Killed in between, the next call goes on. */
   async replaceFolder(folder: string, staged: StagedFolder): Promise<void> {
     await this.#doing('publishing', folder, async () => {

@@ -40,6 +40,8 @@ export interface Storage {
   create(key: string, bytes: Uint8Array): Promise<boolean>;
   /** Absent is fine. */
   remove(key: string): Promise<void>;
+  /** Removes every object below a folder; on a local disk they are gone all at once. Absent is fine. */
+  removeFolder(folder: string): Promise<void>;
   /**
    * Makes `folder` hold exactly the staged files. May be killed at any point and called again: it goes on
    * from where it was, as long as nobody else wrote there.

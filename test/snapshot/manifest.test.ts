@@ -25,9 +25,14 @@ const uuidOf = (api: FixtureApi, index: number): string => String(api.organizati
 
 describe('the published schema of the manifest', () => {
   it('is the one that the code checks with (`npx vitest run test/snapshot/manifest.test.ts -u` writes it)', async () => {
-    await expect(`${JSON.stringify(z.toJSONSchema(manifestSchema), null, 2)}\n`).toMatchFileSnapshot(
-      SCHEMA_FILE,
-    );
+    // A field that came later has a default: a manifest that was written before is one, too.
+    const published = z.toJSONSchema(manifestSchema, {
+      override({ jsonSchema: { required, properties } }) {
+        const hasDefault = (name: string): boolean => Object.hasOwn(Object(properties?.[name]), 'default');
+        required?.splice(0, required.length, ...required.filter((name) => !hasDefault(name)));
+      },
+    });
+    await expect(`${JSON.stringify(published, null, 2)}\n`).toMatchFileSnapshot(SCHEMA_FILE);
   });
 
   it('fits complete and incomplete manifests, and no other shape', async () => {

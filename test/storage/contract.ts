@@ -128,6 +128,17 @@ export function storageContract(open: () => Promise<Storage>): void {
     });
   });
 
+  describe('removeFolder', () => {
+    it('takes away all that lies below a folder, and nothing beside it', async () => {
+      await put('dropped/date=1/org=1/part', 'x');
+      await put('dropped/date=1/part', 'y');
+      await put('dropped/date=10/part', 'stays');
+      await storage.removeFolder('dropped/date=1');
+      await storage.removeFolder('dropped/date=1');
+      expect(await listing(storage, 'dropped')).toEqual({ 'dropped/date=10/part': 5 });
+    });
+  });
+
   describe('replaceFolder', () => {
     it('makes a folder hold exactly the staged files, and touches no other', async () => {
       await put('folders/other/part', 'stays');

@@ -3,7 +3,7 @@ import { snapshotSettings } from '../../../src/index.js';
 import { connectionSettings } from '../connection.js';
 import { formatSettings } from '../formats.js';
 import { progressSettings } from '../progress.js';
-import { rootSettings } from '../root.js';
+import { rootSettings, writtenRootSettings } from '../root.js';
 
 /** Everything that `dump` may be told. */
 export const dumpSettings = z.object({
@@ -25,18 +25,7 @@ export const dumpSettings = z.object({
     .default(false)
     .describe('Print the manifest instead of the summary; with several formats one a line.'),
   ...progressSettings.shape,
-  fileMode: z
-    .string()
-    .regex(/^0?[0-7]{3}$/, 'must be an octal mode such as 640')
-    .default('600')
-    .describe('Mode of the files; folders get x where the files have r. This is personal data.'),
-  state: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      'A local folder for what is not published yet. Default: _staging in --out (which must be on the same disk), and for a bucket the state folder of the user.',
-    ),
+  ...writtenRootSettings.shape,
   ...rootSettings.shape,
   ...connectionSettings.shape,
 });

@@ -1,10 +1,12 @@
 import { load } from '../../warehouse/load.js';
 import type { Command } from '../command.js';
 import { check } from './check.js';
+import { compact } from './compact.js';
 import { dump } from './dump.js';
 import { preview } from './preview.js';
+import { prune } from './prune.js';
 import { schema } from './schema.js';
 import { verify } from './verify.js';
 
 /** A new command is one file and one line here. */
-export const commands: readonly Command[] = [dump, check, preview, schema, verify, load];
+export const commands: readonly Command[] = [dump, check, preview, schema, verify, compact, prune, load];

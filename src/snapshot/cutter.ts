@@ -1,0 +1,35 @@
+import { SinkError } from '../errors.js';
+import type { Block } from '../sinks/regrouping.js';
+
+/** Hands out rows by their number, whatever the blocks they come in. */
+export function cutter(blocks: AsyncGenerator<Block>) {
+  let open: Block | undefined;
+  const next = async (): Promise<Block | undefined> => {
+    while (open === undefined || open.rows === 0) {
+      const { done, value } = await blocks.next();
+      if (done) return undefined;
+      open = value;
+    }
+    return open;
+  };
+  return {
+    async *take(rows: number): AsyncGenerator<Block> {
+      for (let left = rows; left > 0; ) {
+        const block = await next();
+        if (block === undefined) throw rowsDiffer(`${left} rows are missing`);
+        const taken = block.slice(0, Math.min(left, block.rows));
+        open = block.slice(taken.rows, block.rows);
+        left -= taken.rows;
+        yield taken;
+      }
+    },
+    async end(): Promise<void> {
+      if (await next()) throw rowsDiffer('there are more rows than were counted');
+    },
+  };
+}
+
+export const rowsDiffer = (what: string): SinkError =>
+  new SinkError(`The users of a run date cannot be laid out anew: ${what}. Nothing was changed.`, {
+    code: 'rows_differ',
+  });

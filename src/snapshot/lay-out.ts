@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { usersSchema } from '../schema.js';
+import type { FileEntry, Manifest } from './manifest.js';
+import { dateFolder } from './partition.js';
+import { laidOut, type RegroupingSink, regroup } from './regroup.js';
+import type { Staging } from './staging.js';
+
+interface LayOut {
+  /** Of the run, as it has read: organisation by organisation. */
+  manifest: Manifest;
+  staging: Staging;
+  sink: RegroupingSink;
+  rowsPerFile: number;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * Lays what a run has read out per date, in its staging; what an earlier process has laid out is taken as it is.
+ * @throws StorageError, SinkError
+ */
+export async function layOutPerDate({ manifest, staging, sink, ...rest }: LayOut): Promise<Manifest> {
+  const { format } = sink;
+  const staged = (name: string): string => `${format}/${usersSchema.name}/${name}`;
+  const keyOf = ({ path }: FileEntry): string =>
+    staged(path.slice(dateFolder(usersSchema.name, manifest.run_date).length + 1));
+  const left = staging.progress.laidOut.get(format);
+  if (left) return laidOut(manifest, 'per-date', { together: left, apart: new Map() });
+  const changed = await regroup({
+    ...rest,
+    manifest,
+    sink,
+    to: 'per-date',
+    read: (file) => staging.files.read(keyOf(file)),
+    place: (file) => join(staging.folder, keyOf(file)),
+    write: (name, bytes) => staging.files.stage(staged(name), bytes),
+  });
+  await staging.record({ type: 'laid-out', format, files: changed.users.files });
+  return changed;
+}
