@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { ConfigError } from '../errors.js';
 
 /** A day: every wait fits a timer, and no mistyped unit waits for ever. */
 const LONGEST = 86_400_000;
@@ -72,18 +71,3 @@ export type ClientSettings = z.output<typeof clientSettings>;
 
 /** The client's settings as a caller gives them: all but the key have a default. */
 export type ClientSettingsInput = z.input<typeof clientSettings>;
-
-/**
- * Checks settings and fills in the defaults; tells every mistake at once, and never a value.
- * @throws ConfigError `invalid_settings`
- */
-export function parseClientSettings(input: unknown): ClientSettings {
-  const result = clientSettings.safeParse(input);
-  if (result.success) return result.data;
-  const mistakes = result.error.issues.map(
-    (issue) => `${issue.path.join('.') || 'the options'}: ${issue.message}`,
-  );
-  throw new ConfigError(`The client's options are not valid. ${mistakes.join('; ')}.`, {
-    code: 'invalid_settings',
-  });
-}

@@ -1,9 +1,10 @@
 import { createPacer } from '../client/pacer.js';
 import { createRequester, type Requester } from '../client/requester.js';
-import { type ClientSettingsInput, parseClientSettings } from '../client/settings.js';
+import { type ClientSettingsInput, clientSettings } from '../client/settings.js';
 import { type Dispatcher, openTransport, type ProxySettings } from '../client/transport.js';
 import { type Clock, systemClock } from '../clock.js';
 import type { OnEvent } from '../events.js';
+import { parseSettings } from '../settings.js';
 import type { OrganizationsApi } from './organizations-api.js';
 import { organizationsReader } from './organizations-reader.js';
 
@@ -48,10 +49,10 @@ export class ComplianceClient implements AsyncDisposable {
   readonly pageSize: number;
   readonly #requester: Requester;
 
-  /** @throws ConfigError `invalid_settings`, with every mistake at once */
+  /** @throws ConfigError `settings_invalid`, with every mistake at once */
   constructor(options: ComplianceClientOptions) {
     const { signal, onEvent, dispatcher, proxy, ca, clock = systemClock, budgetWindow, ...input } = options;
-    const settings = parseClientSettings(input);
+    const settings = parseSettings(clientSettings, input, 'the client');
     const { requestsPerMinute, budgetShare, pageSize } = settings;
     const window = budgetWindow === undefined ? {} : { window: budgetWindow };
     const pacer = createPacer({ clock, requestsPerMinute, budgetShare, onEvent, ...window });

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Clock, systemClock } from '../clock.js';
 import { ConfigError } from '../errors.js';
 import { SCHEMA_VERSION, usersSchema } from '../schema.js';
+import { parseSettings } from '../settings.js';
 import { createSink, inspectFile } from '../sinks/index.js';
 import { storageError } from '../storage/local-error.js';
 import { checkSameDisk } from '../storage/same-disk.js';
@@ -54,7 +55,7 @@ export interface Compaction {
  */
 export async function compact(options: CompactOptions): Promise<Compaction> {
   const { storage, signal, clock = systemClock } = options;
-  const { runDate, layout, rowsPerFile } = compactSettings.parse(options);
+  const { runDate, layout, rowsPerFile } = parseSettings(compactSettings, options, 'a compaction');
   const parent = stagingParent(options);
   await existingManifest(storage, runDate); // before anything is written to a folder that is no root
   await sweepTemporaries(parent);

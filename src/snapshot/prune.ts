@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Clock, systemClock } from '../clock.js';
 import { ComplianceError, type Failure } from '../errors.js';
 import { streams } from '../extract/index.js';
+import { parseSettings } from '../settings.js';
 import type { Storage } from '../storage/storage.js';
 import { sweepTemporaries } from '../storage/temporary.js';
 import { RefusedError } from './guard.js';
@@ -56,7 +57,7 @@ export interface Pruning {
  */
 export async function prune(options: PruneOptions): Promise<Pruning> {
   const { storage, signal, clock = systemClock } = options;
-  const { keepDays, dryRun } = pruneSettings.parse(options);
+  const { keepDays, dryRun } = parseSettings(pruneSettings, options, 'a pruning');
   if (storage.localRoot !== undefined && !dryRun) await sweepTemporaries(join(storage.localRoot, '_staging'));
   const keptFrom = new Date(clock.now() - (keepDays - 1) * DAY).toISOString().slice(0, 10);
   const old = (await datedFiles(storage)).filter(({ runDate }) => runDate < keptFrom);

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../clock.js';
 import { ConfigError } from '../errors.js';
 import type { OnEvent } from '../events.js';
 import type { ComplianceClient } from '../extract/compliance-client.js';
+import { parseSettings } from '../settings.js';
 import type { Sink } from '../sinks/sink.js';
 import { storageError } from '../storage/local-error.js';
 import { checkSameDisk } from '../storage/same-disk.js';
@@ -51,7 +52,7 @@ export interface SnapshotOptions extends Target, Partial<SnapshotSettings> {
  */
 export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
   const { client, signal, clock = systemClock, onEvent = () => {} } = options;
-  const settings = settled(options);
+  const settings = parseSettings(snapshotSettings, options, 'a snapshot');
   const targets: Target[] = [{ sink: options.sink, storage: options.storage }, ...(options.alsoTo ?? [])];
   const parent = stagingParent({ ...options, targets: targets.length });
   const scope: Scope = { streams: settings.streams, organizations: settings.org ?? 'all' };
@@ -147,15 +148,6 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
       await dropRuns(parent, header, (left) => left.run_id !== header.run_id && !left.is_compaction);
     return header;
   }
-}
-
-function settled(options: SnapshotOptions): SnapshotSettings {
-  const parsed = snapshotSettings.safeParse(options);
-  if (parsed.success) return parsed.data;
-  const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new ConfigError(`The settings of the snapshot are not valid. ${mistakes.join('; ')}`, {
-    code: 'settings_invalid',
-  });
 }
 
 /** In the staging they are told apart by their format, and a root holds one format. */

@@ -240,7 +240,7 @@ describe('the options of a client', () => {
     const thrown = await rejection(
       Promise.resolve().then(() => testClient({ url: '', key: '' }, wrong as object)),
     );
-    expect(thrown).toMatchObject({ name: 'ConfigError', code: 'invalid_settings', exitCode: 2 });
+    expect(thrown).toMatchObject({ name: 'ConfigError', code: 'settings_invalid', exitCode: 2 });
     for (const name of ['apiKey', 'baseUrl', 'timeout', 'budgetShare', 'pageSize', 'colour']) {
       expect(thrown.message).toContain(name);
     }
