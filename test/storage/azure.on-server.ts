@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openStorage } from '../../src/storage/index.js';
 import { once } from '../../src/storage/storage.js';
 import { bytesOf, storageContract } from './contract.js';
+import { keptRootContract } from './kept-root.js';
 import { azuriteOptions } from './servers/azurite.js';
 
 const endpoint = process.env.AZURE_ENDPOINT ?? '';
@@ -11,6 +12,7 @@ const open = (container = 'lake', more = {}) =>
 
 describe('a container on Azure', () => {
   storageContract(() => open());
+  keptRootContract(() => open());
 
   it('passes the probe, as often as it is asked', async () => {
     const storage = await open();

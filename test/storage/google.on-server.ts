@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStorage } from '../../src/storage/index.js';
 import { once } from '../../src/storage/storage.js';
 import { bytesOf, listing, readText, stageFiles, storageContract } from './contract.js';
+import { keptRootContract } from './kept-root.js';
 import { fakeGcsOptions } from './servers/fake-gcs.js';
 import { startProxy } from './servers/proxy.js';
 
@@ -25,6 +26,7 @@ const stage = (files: readonly string[], text: string) =>
 
 describe('a bucket on Google Cloud Storage', () => {
   storageContract(() => open());
+  keptRootContract(() => open());
 
   it('is used from its top when no prefix is given', async () => {
     const key = `${randomUUID()}/run_date=2026-01-31/object`;

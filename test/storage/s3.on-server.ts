@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStorage } from '../../src/storage/index.js';
 import { once } from '../../src/storage/storage.js';
 import { bytesOf, listing, readText, stageFiles, storageContract } from './contract.js';
+import { keptRootContract } from './kept-root.js';
 import { motoOptions } from './servers/moto.js';
 import { startProxy } from './servers/proxy.js';
 
@@ -24,6 +25,7 @@ const stage = (files: readonly string[], text: string) =>
 
 describe('a bucket on S3', () => {
   storageContract(() => open());
+  keptRootContract(() => open());
 
   it('is used from its top when no prefix is given', async () => {
     const key = `${randomUUID()}/object`;
