@@ -7,6 +7,13 @@ export const flagName = (key: string): string => lowered(key, '-');
 /** A setting's name as data: `pageSize` is `page_size`. */
 export const dataName = (key: string): string => lowered(key, '_');
 
+/** A result as it is printed: its keys are data at any depth. */
+export function asData(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asData);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [dataName(key), asData(inner)]));
+}
+
 const lowered = (key: string, joint: string): string =>
   key.replace(/[A-Z]/g, (letter) => `${joint}${letter.toLowerCase()}`);
 

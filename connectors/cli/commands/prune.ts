@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { prune as pruneRoot, pruneSettings } from '../../../src/index.js';
 import { command } from '../command.js';
+import { asData } from '../options.js';
 import { openRoot, rootSettings } from '../root.js';
 import { filesOf } from '../summary.js';
 
@@ -22,7 +23,7 @@ export const prune = command({
     });
     const failed = left.filter(({ failure }) => failure !== undefined);
     if (json) {
-      stdout.write(`${JSON.stringify({ kept_from: keptFrom, pruned, left })}\n`);
+      stdout.write(`${JSON.stringify(asData({ keptFrom, pruned, left }))}\n`);
     } else {
       const verb = settings.dryRun ? 'would be pruned' : 'pruned';
       for (const { runDate, ...dated } of pruned) stdout.write(`${runDate}: ${verb}, ${filesOf(dated)}\n`);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { verify as verifyRoot } from '../../../src/index.js';
 import { command } from '../command.js';
+import { asData } from '../options.js';
 import { openRoot, rootSettings } from '../root.js';
 
 /** Reads again what lies in a root: evidence is worth what can be shown of it. */
@@ -17,7 +18,7 @@ export const verify = command({
     const result = await verifyRoot({ storage: await openRoot(root), runDate, all });
     const isSound = result.findings.length === 0;
     if (json) {
-      stdout.write(`${JSON.stringify(result)}\n`);
+      stdout.write(`${JSON.stringify(asData(result))}\n`);
       return isSound ? 0 : 1;
     }
     for (const { runDate, runId, status, files, rows } of result.runDates) {
