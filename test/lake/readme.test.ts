@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { startFixtureApi } from '../../fixtures/api/index.js';
+import { say } from '../cli/command.js';
+import { temporaryFolder } from '../snapshot/tree.js';
 import { LAKE, lakeFile } from './machine.js';
 
 describe('the README of the lake', () => {
@@ -10,6 +14,30 @@ describe('the README of the lake', () => {
     );
     expect(links.length).toBeGreaterThan(8);
     expect(links.filter((path) => !existsSync(join(LAKE, path)))).toEqual([]);
+  });
+
+  it('shows commands that keep a root in order, with the file that its dumps have', async () => {
+    await using api = await startFixtureApi({ sizes: [3, 2] });
+    await using folder = await temporaryFolder();
+    const config = join(folder.path, 'acme.json');
+    const key = join(folder.path, 'acme.key');
+    await writeFile(key, api.key);
+    const settings = {
+      out: join(folder.path, 'lake'),
+      'api-key-file': key,
+      'base-url': api.url,
+      'page-size': 10,
+    };
+    await writeFile(config, JSON.stringify(settings));
+    const commands = [
+      ...(await lakeFile('README.md')).matchAll(/^claude-compliance ((?:compact|prune) .*)$/gm),
+    ];
+    expect(commands).toHaveLength(2);
+    const dump = 'dump --config /etc/claude-compliance/acme.json --run-date 2026-10-31 --progress none';
+    for (const command of [dump, ...commands.map(([, command]) => String(command))]) {
+      const words = command.replace('/etc/claude-compliance/acme.json', config).split(' ');
+      expect(await say(words), command).toMatchObject({ code: 0, stderr: '' });
+    }
   });
 
   it('tells the tries and pauses that the schedules have', async () => {
