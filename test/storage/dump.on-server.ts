@@ -2,14 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { runCommandLine } from '../../connectors/cli/command-line.js';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
 import { openStorage } from '../../src/storage/index.js';
 import { listing } from './contract.js';
 import { motoOptions } from './servers/moto.js';
 import { startProxy } from './servers/proxy.js';
+import { typed } from './typed.js';
 
 const endpoint = process.env.S3_ENDPOINT ?? '';
 const DAY = '2026-11-23';
@@ -28,33 +27,19 @@ describe('a dump to S3', () => {
   });
 
   /** As a person types it; the key of the bucket is in the environment, where opendal finds it. */
-  async function run(
+  const run = (
     command: string,
     flags: readonly string[],
     api?: { url: string; key: string },
     at = endpoint,
-  ) {
-    let text = '';
-    const written = () =>
-      new Writable({
-        write(chunk, _encoding, done) {
-          text += chunk;
-          done();
-        },
-      });
+  ): ReturnType<typeof typed> => {
     const bucket = ['--storage-option', `endpoint=${at}`, '--storage-option', 'region=us-east-1'];
-    const exitCode = await runCommandLine([command, '--out', out, ...bucket, ...flags], {
-      stdout: written(),
-      stderr: written(),
-      environment: {
-        HOME: home,
-        ANTHROPIC_COMPLIANCE_BASE_URL: api?.url,
-        ANTHROPIC_COMPLIANCE_ACCESS_KEY: api?.key,
-      },
-      signal: new AbortController().signal,
+    return typed([command, '--out', out, ...bucket, ...flags], {
+      HOME: home,
+      ANTHROPIC_COMPLIANCE_BASE_URL: api?.url,
+      ANTHROPIC_COMPLIANCE_ACCESS_KEY: api?.key,
     });
-    return { exitCode, text };
-  }
+  };
 
   const dump = (api: { url: string; key: string }, at = endpoint, flags: readonly string[] = []) =>
     run(

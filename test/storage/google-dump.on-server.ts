@@ -2,9 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { runCommandLine } from '../../connectors/cli/command-line.js';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
 import { openStorage } from '../../src/storage/index.js';
 import { query } from '../warehouse/duckdb-file.js';
@@ -12,6 +10,7 @@ import { type AnsweringServer, startAnswering } from './answering-server.js';
 import { listing } from './contract.js';
 import { fakeGcsOptions } from './servers/fake-gcs.js';
 import { startProxy } from './servers/proxy.js';
+import { typed } from './typed.js';
 
 const endpoint = process.env.GOOGLE_ENDPOINT ?? '';
 const DAY = '2026-11-23';
@@ -59,27 +58,16 @@ describe('a dump to Google Cloud Storage', () => {
   });
 
   /** As a person types it; opendal finds the credentials in the environment. */
-  async function run(command: readonly string[], api?: { url: string; key: string }, at = endpoint) {
-    let text = '';
-    const written = () =>
-      new Writable({
-        write(chunk, _encoding, done) {
-          text += chunk;
-          done();
-        },
-      });
-    const exitCode = await runCommandLine([...command, '--storage-option', `endpoint=${at}`], {
-      stdout: written(),
-      stderr: written(),
-      environment: {
-        HOME: home,
-        ANTHROPIC_COMPLIANCE_BASE_URL: api?.url,
-        ANTHROPIC_COMPLIANCE_ACCESS_KEY: api?.key,
-      },
-      signal: new AbortController().signal,
+  const run = (
+    command: readonly string[],
+    api?: { url: string; key: string },
+    at = endpoint,
+  ): ReturnType<typeof typed> =>
+    typed([...command, '--storage-option', `endpoint=${at}`], {
+      HOME: home,
+      ANTHROPIC_COMPLIANCE_BASE_URL: api?.url,
+      ANTHROPIC_COMPLIANCE_ACCESS_KEY: api?.key,
     });
-    return { exitCode, text };
-  }
 
   const dump = (api: { url: string; key: string }, at = endpoint) => {
     const flags = ['--format', 'ndjson', '--progress', 'none', '--requests-per-minute', '0'];

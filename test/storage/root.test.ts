@@ -1,7 +1,6 @@
-import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { runCommandLine } from '../../connectors/cli/command-line.js';
 import { openRoot, stateFolder } from '../../connectors/cli/root.js';
+import { typed } from './typed.js';
 
 describe('the state folder', () => {
   const environment = { HOME: '/home/nobody' };
@@ -52,14 +51,14 @@ describe('--storage-option', () => {
     ['secret_access_key=abcdef', 'never from a flag'],
     ['region', 'must look like key=value'],
   ])('%s is refused, and not repeated', async (option, words) => {
-    const { exitCode, text } = await run(['verify', '--out', 's3://lake/root', '--storage-option', option]);
+    const { exitCode, text } = await typed(['verify', '--out', 's3://lake/root', '--storage-option', option]);
     expect(exitCode).toBe(2);
     expect(text).toContain(words);
     expect(text).not.toContain('abcdef');
   });
 
   it('that no such store has is refused', async () => {
-    const { exitCode, text } = await run([
+    const { exitCode, text } = await typed([
       'verify',
       '--out',
       's3://lake/root',
@@ -70,21 +69,3 @@ describe('--storage-option', () => {
     expect(text).toContain('s3 has no option regoin');
   });
 });
-
-async function run(args: readonly string[]): Promise<{ exitCode: number; text: string }> {
-  let text = '';
-  const written = () =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        text += chunk;
-        done();
-      },
-    });
-  const exitCode = await runCommandLine(args, {
-    stdout: written(),
-    stderr: written(),
-    environment: {},
-    signal: new AbortController().signal,
-  });
-  return { exitCode, text };
-}
