@@ -1,5 +1,6 @@
 import { chmod, stat } from 'node:fs/promises';
 import { ConfigError, LockedError } from '../../src/index.js';
+import { statements } from './statements.js';
 import { WarehouseError } from './warehouse-error.js';
 
 /** A row as DuckDB gives it: counts are bigint. */
@@ -29,15 +30,7 @@ export async function openDuckdb(database: string, signal: AbortSignal): Promise
   const connection = await instance.connect();
   const interrupt = (): void => connection.interrupt();
   signal.addEventListener('abort', interrupt);
-  const doing = async <T>(work: () => Promise<T>): Promise<T> => {
-    signal.throwIfAborted();
-    try {
-      return await work();
-    } catch (error) {
-      signal.throwIfAborted();
-      throw statementError(database, error);
-    }
-  };
+  const doing = statements(signal, (error) => statementError(database, error));
   await connection.run("SET TimeZone = 'UTC'");
   return {
     run: async (sql) => {

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { ConfigError } from '../../src/index.js';
 import type { PostgresAddress } from './postgres-address.js';
 import { postgresError } from './postgres-error.js';
+import { statements } from './statements.js';
 
 /** A connection to a PostgreSQL; errors of the server and of the line come out as ours. */
 export interface Postgres {
@@ -26,15 +27,7 @@ export async function openPostgres(address: PostgresAddress, signal: AbortSignal
     keepAlive: true,
   });
   client.on('error', () => {}); // the statement that waits for an answer throws it
-  const doing = async <T>(work: () => Promise<T>): Promise<T> => {
-    signal.throwIfAborted();
-    try {
-      return await work();
-    } catch (error) {
-      signal.throwIfAborted();
-      throw postgresError(error, address);
-    }
-  };
+  const doing = statements(signal, (error) => postgresError(error, address));
   const end = (): void => {
     client.end().catch(() => {});
   };
