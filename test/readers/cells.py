@@ -1,6 +1,8 @@
-"""What the scripts of this folder share: the form in which they hand rows over, one JSON line for each table."""
+"""What the scripts of this folder share: what they are asked, by JSON in their argument, and JSON lines as the answer."""
 
+import contextlib
 import datetime
+import io
 import json
 import sys
 
@@ -21,6 +23,10 @@ COLUMNS = {
     ],
 }
 
+# trees: path by name; dates; organization: one that has users; examples: by tree and name; spoiled: a path
+ASKED = json.loads(sys.argv[1])
+ORGANIZATION = ASKED["organization"]
+
 
 def cell(value):
     """Instants as microseconds since 1970, dates as they are written, objects as JSON, all of it as text."""
@@ -35,8 +41,50 @@ def cell(value):
     return str(value)
 
 
-def give(form, stream, rows):
-    """Hands the rows of one table over: dictionaries, of which only the columns of the table are taken."""
-    rows = [{name: cell(row[name]) for name in COLUMNS[stream]} for row in rows]
-    json.dump({"format": form, "stream": stream, "rows": rows}, sys.stdout)
+def give(**answer):
+    json.dump(answer, sys.stdout)
     print(flush=True)
+
+
+def give_tables(tables):
+    """
+    The rows of each table of each tree, a day at a time. `tables(root, stream)` gives, by format, what reads the rows
+    of a run date: dictionaries, of which only the columns of the table are taken.
+    """
+    for tree, root in ASKED["trees"].items():
+        for stream in COLUMNS:
+            for form, rows_on in tables(root, stream).items():
+                for run_date in ASKED["dates"]:
+                    give_rows(tree, form, stream, run_date, rows_on(run_date))
+    # In this one the files of all days but the first are of no format.
+    first_day, spoiled = ASKED["dates"][0], tables(ASKED["spoiled"], "users")
+    give_rows("spoiled", "parquet", "users", first_day, spoiled["parquet"](first_day))
+
+
+def give_rows(tree, form, stream, run_date, rows):
+    rows = [{name: cell(row[name]) for name in COLUMNS[stream]} for row in rows]
+    give(tree=tree, format=form, stream=stream, run_date=run_date, rows=rows)
+
+
+def printed(code, names):
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        exec(code, names)
+    return text.getvalue()
+
+
+def give_examples(run=lambda code: printed(code, {})):
+    """What each example of the documentation prints."""
+    for tree, examples in ASKED["examples"].items():
+        for name, code in examples.items():
+            give(tree=tree, example=name, printed=run(code))
+
+
+def give_traps(traps):
+    """What comes of each way that is not to be taken: `traps(users)` gives functions by name, for a table's path."""
+    for tree, root in ASKED["trees"].items():
+        for name, fall in traps(f"{root}/parquet/users").items():
+            try:
+                result = fall()
+            except Exception as error:
+                result = f"{type(error).__name__}: {error}"
+            give(tree=tree, trap=name, result=result)

@@ -1,13 +1,11 @@
-"""Reads a tree of every format with ClickHouse, in process: python read_chdb.py ROOT RUN_DATE"""
+"""Reads trees of every format with ClickHouse, in process."""
 
 import json
-import sys
 
 import chdb
 
-from cells import COLUMNS, give
+from cells import COLUMNS, ORGANIZATION, give_examples, give_tables, give_traps
 
-root, run_date = sys.argv[1:]
 REQUIRED = {"organization_uuid", "id", "uuid", "snapshot_date"}
 
 TYPED = {
@@ -16,17 +14,42 @@ TYPED = {
 }
 
 
-def rows(source, select):
-    query = f"SELECT {', '.join(select)} FROM {source} WHERE run_date = '{run_date}'"
+def ask(query):
     answer = chdb.query(query, "JSONEachRow").bytes().decode()
     return [json.loads(line) for line in answer.split("\n") if line]
 
 
-for stream, columns in COLUMNS.items():
-    typed = [TYPED.get(name, name) for name in columns]
+def tables(root, stream):
+    columns = COLUMNS[stream]
+    typed = ", ".join(TYPED.get(name, name) for name in columns)
     texts = ", ".join(f"{name} {'String' if name in REQUIRED else 'Nullable(String)'}" for name in columns)
-    files = {form: f"{root}/{form}/{stream}/**/part-*" for form in ("parquet", "arrow", "csv", "ndjson")}
-    give("parquet", stream, rows(f"file('{files['parquet']}', Parquet)", typed))
-    give("arrow", stream, rows(f"file('{files['arrow']}', Arrow)", typed))
-    give("csv", stream, rows(f"file('{files['csv']}', CSVWithNames, '{texts}')", columns))
-    give("ndjson", stream, rows(f"file('{files['ndjson']}', JSONEachRow, '{texts}')", columns))
+
+    def on_day(form, clickhouse_format, select, *structure):
+        source = ", ".join([f"'{root}/{form}/{stream}/**/part-*'", clickhouse_format, *structure])
+        return lambda run_date: ask(
+            f"SELECT {select} FROM file({source}) WHERE extract(_path, 'run_date=([0-9-]+)') = '{run_date}'"
+            " SETTINGS use_hive_partitioning = 0"
+        )
+
+    return {
+        "parquet": on_day("parquet", "Parquet", typed),
+        "arrow": on_day("arrow", "Arrow", typed),
+        "csv": on_day("csv", "CSVWithNames", ", ".join(columns), f"'{texts}'"),
+        "ndjson": on_day("ndjson", "JSONEachRow", ", ".join(columns), f"'{texts}'"),
+    }
+
+
+def run(statements):
+    counts = [ask(statement)[0]["members"] for statement in statements.split(";") if statement.strip()]
+    return "".join(f"{count}\n" for count in counts)
+
+
+def traps(users):
+    source = f"file('{users}/**/part-*', Parquet)"
+    of_one = f"SELECT count() AS members FROM {source} WHERE org_uuid = '{ORGANIZATION}'"
+    return {"org_uuid as a key": lambda: int(ask(of_one)[0]["members"])}
+
+
+give_tables(tables)
+give_examples(run)
+give_traps(traps)

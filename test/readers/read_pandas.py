@@ -1,14 +1,15 @@
-"""Reads a tree of every format with pandas: python read_pandas.py ROOT RUN_DATE"""
+"""Reads trees of every format with pandas."""
 
 import glob
 import json
-import sys
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
 
-from cells import COLUMNS, give
+from cells import ORGANIZATION, give_examples, give_tables, give_traps
 
-root, run_date = sys.argv[1:]
+BY_DAY = ds.partitioning(pa.schema([("run_date", pa.string())]), flavor="hive")
 
 
 def rows_of(frame):
@@ -23,28 +24,39 @@ def rows_of(frame):
     return [dict(zip(columns, row)) for row in zip(*columns.values())]
 
 
-def each_file(form, stream, read):
-    paths = glob.glob(f"{root}/{form}/{stream}/run_date={run_date}/**/part-*", recursive=True)
-    return pd.concat([read(path) for path in paths])
-
-
 def frame_of_lines(path):
     with open(path, encoding="utf-8") as lines:
         return pd.DataFrame([json.loads(line) for line in lines], dtype=object)
 
 
-for stream in COLUMNS:
-    give(
-        "parquet",
-        stream,
-        rows_of(pd.read_parquet(f"{root}/parquet/{stream}", filters=[("run_date", "=", run_date)])),
-    )
-    give("arrow", stream, rows_of(each_file("arrow", stream, pd.read_feather)))
-    # pandas cannot tell null from the empty text in CSV: here both are the empty text.
-    give(
-        "csv",
-        stream,
-        rows_of(each_file("csv", stream, lambda path: pd.read_csv(path, dtype=str, keep_default_na=False))),
-    )
-    # pandas' own parser of JSON refuses the smallest doubles, so Python's reads the lines.
-    give("ndjson", stream, rows_of(each_file("ndjson", stream, frame_of_lines)))
+def tables(root, stream):
+    def each_file(form, read):
+        def rows_on(run_date):
+            paths = glob.glob(f"{root}/{form}/{stream}/run_date={run_date}/**/part-*", recursive=True)
+            return rows_of(pd.concat([read(path) for path in paths]))
+
+        return rows_on
+
+    def parquet_on(run_date):
+        by_day = [("run_date", "=", run_date)]
+        return rows_of(pd.read_parquet(f"{root}/parquet/{stream}", partitioning=BY_DAY, filters=by_day))
+
+    return {
+        "parquet": parquet_on,
+        "arrow": each_file("arrow", pd.read_feather),
+        # pandas cannot tell null from the empty text in CSV: here both are the empty text.
+        "csv": each_file("csv", lambda path: pd.read_csv(path, dtype=str, keep_default_na=False)),
+        # pandas' own parser of JSON refuses the smallest doubles, so Python's reads the lines.
+        "ndjson": each_file("ndjson", frame_of_lines),
+    }
+
+
+def traps(users):
+    return {
+        "org_uuid as a key": lambda: len(pd.read_parquet(users, filters=[("org_uuid", "=", ORGANIZATION)])),
+    }
+
+
+give_tables(tables)
+give_examples()
+give_traps(traps)

@@ -1,12 +1,8 @@
-"""Reads a tree of every format with Polars: python read_polars.py ROOT RUN_DATE"""
-
-import sys
+"""Reads trees of every format with Polars."""
 
 import polars as pl
 
-from cells import COLUMNS, give
-
-root, run_date = sys.argv[1:]
+from cells import COLUMNS, ORGANIZATION, give_examples, give_tables, give_traps
 
 
 def rows_of(frame):
@@ -19,15 +15,44 @@ def rows_of(frame):
     return frame.to_dicts()
 
 
-for stream in COLUMNS:
+def tables(root, stream):
     texts = {name: pl.String for name in COLUMNS[stream]}
-    on_date = pl.col("run_date").cast(pl.String) == run_date
-    tables = {form: f"{root}/{form}/{stream}" for form in ("parquet", "arrow", "csv", "ndjson")}
-    give("parquet", stream, rows_of(pl.scan_parquet(tables["parquet"], hive_partitioning=True).filter(on_date)))
-    give("arrow", stream, rows_of(pl.scan_ipc(tables["arrow"], hive_partitioning=True).filter(on_date)))
-    # These two see no keys in the path.
-    below = f"run_date={run_date}/**/part-*"
-    give("csv", stream, rows_of(pl.scan_csv(f"{tables['csv']}/{below}", schema=texts)))
-    columns = {name: dtype for name, dtype in texts.items() if name != "extra"}
-    lines = pl.scan_ndjson(f"{tables['ndjson']}/{below}", schema=columns)
-    give("ndjson", stream, rows_of(lines.with_columns(extra=None)))
+    # It takes an object whose names have quotes for a text that is no JSON.
+    without_extra = {name: dtype for name, dtype in texts.items() if name != "extra"}
+
+    def parquet_on(run_date):
+        return rows_of(pl.scan_parquet([f"{root}/parquet/{stream}/run_date={run_date}"], hive_partitioning=False))
+
+    def arrow_on(run_date):
+        files = pl.scan_ipc(f"{root}/arrow/{stream}", hive_partitioning=False)
+        return rows_of(files.filter(pl.col("snapshot_date").cast(pl.String) == run_date))
+
+    def below(form, run_date):
+        return f"{root}/{form}/{stream}/run_date={run_date}/**/part-*"
+
+    def lines_on(run_date):
+        lines = pl.scan_ndjson(below("ndjson", run_date), schema=without_extra)
+        return rows_of(lines.with_columns(extra=None))
+
+    return {
+        "parquet": parquet_on,
+        "arrow": arrow_on,
+        # These two see no keys in the path.
+        "csv": lambda run_date: rows_of(pl.scan_csv(below("csv", run_date), schema=texts)),
+        "ndjson": lines_on,
+    }
+
+
+def traps(users):
+    def counted(frame):
+        return frame.select(pl.len()).collect().item()
+
+    return {
+        "plain": lambda: counted(pl.scan_parquet(users)),
+        "org_uuid as a key": lambda: counted(pl.scan_parquet(users).filter(pl.col("org_uuid") == ORGANIZATION)),
+    }
+
+
+give_tables(tables)
+give_examples()
+give_traps(traps)

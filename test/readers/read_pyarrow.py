@@ -1,15 +1,13 @@
-"""Reads a tree with pyarrow, but for NDJSON, whose `extra` has no one type: python read_pyarrow.py ROOT RUN_DATE"""
-
-import sys
+"""Reads trees with pyarrow, but for NDJSON, whose `extra` has no one type."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 import pyarrow.dataset as ds
 
-from cells import COLUMNS, give
+from cells import COLUMNS, ORGANIZATION, give_examples, give_tables, give_traps
 
-root, run_date = sys.argv[1:]
+BY_DAY = ds.partitioning(pa.schema([("run_date", pa.string())]), flavor="hive")
 
 
 def rows_of(table):
@@ -19,12 +17,6 @@ def rows_of(table):
             assert field.type == pa.timestamp("us", tz="UTC"), field
             table = table.set_column(i, field.name, table.column(i).cast(pa.int64()))
     return table.to_pylist()
-
-
-def table_of(form, stream, dataset_format):
-    # The layout is found by itself: the keys in the path become columns.
-    files = ds.dataset(f"{root}/{form}/{stream}", format=dataset_format, partitioning="hive")
-    return files.to_table(filter=pc.field("run_date") == run_date)
 
 
 def csv_format(stream):
@@ -38,7 +30,29 @@ def csv_format(stream):
     )
 
 
-for stream in COLUMNS:
-    give("parquet", stream, rows_of(table_of("parquet", stream, "parquet")))
-    give("arrow", stream, rows_of(table_of("arrow", stream, "ipc")))
-    give("csv", stream, table_of("csv", stream, csv_format(stream)).to_pylist())
+def tables(root, stream):
+    def on_day(form, dataset_format):
+        def rows_on(run_date):
+            files = ds.dataset(f"{root}/{form}/{stream}", format=dataset_format, partitioning=BY_DAY)
+            return rows_of(files.to_table(filter=pc.field("run_date") == run_date))
+
+        return rows_on
+
+    return {
+        "parquet": on_day("parquet", "parquet"),
+        "arrow": on_day("arrow", "ipc"),
+        "csv": on_day("csv", csv_format(stream)),
+    }
+
+
+def traps(users):
+    of_one = pc.field("org_uuid") == ORGANIZATION
+    return {
+        "org_uuid as a key": lambda: ds.dataset(users, partitioning="hive").count_rows(filter=of_one),
+        "org_uuid beside the schema": lambda: ds.dataset(users, partitioning=BY_DAY).count_rows(filter=of_one),
+    }
+
+
+give_tables(tables)
+give_examples()
+give_traps(traps)

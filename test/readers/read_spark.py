@@ -1,13 +1,9 @@
-"""Reads a tree with Spark, which has no reader of Arrow files: python read_spark.py ROOT RUN_DATE"""
-
-import sys
+"""Reads trees with Spark, which has no reader of Arrow files."""
 
 from pyspark.sql import SparkSession
-from pyspark.sql.functions import col, unix_micros
+from pyspark.sql.functions import col, regexp_extract, unix_micros
 
-from cells import COLUMNS, give
-
-root, run_date = sys.argv[1:]
+from cells import COLUMNS, ORGANIZATION, give_examples, give_tables, give_traps, printed
 
 spark = (
     SparkSession.builder.master("local[2]")
@@ -18,24 +14,62 @@ spark = (
     .config("spark.sql.shuffle.partitions", "2")
     .getOrCreate()
 )
+spark.sparkContext.setLogLevel("ERROR")
+
+# By default Spark takes the empty text for null; any text that stands nowhere keeps them apart.
+AS_WRITTEN = dict(header=True, multiLine=True, escape='"', lineSep="\r\n", nullValue="\0null\0")
+RUN_DATE = regexp_extract("_metadata.file_path", "run_date=([0-9-]+)", 1)
 
 
 def rows_of(frame):
-    frame = frame.where(col("run_date") == run_date)
     if dict(frame.dtypes)["created_at"] == "timestamp":
         # As a number: Python's own type ends at the years 1 and 9999.
         frame = frame.withColumn("created_at", unix_micros("created_at"))
     return [row.asDict() for row in frame.collect()]
 
 
-for stream, columns in COLUMNS.items():
-    texts = ", ".join(f"{name} STRING" for name in columns)
-    parquet = spark.read.parquet(f"{root}/parquet/{stream}")
-    assert dict(parquet.dtypes)["created_at"] == "timestamp", parquet.dtypes
-    give("parquet", stream, rows_of(parquet))
-    # By default Spark takes the empty text for null; any text that stands nowhere keeps them apart.
-    as_written = dict(header=True, multiLine=True, escape='"', lineSep="\r\n", nullValue="\0null\0")
-    give("csv", stream, rows_of(spark.read.schema(texts).csv(f"{root}/csv/{stream}", **as_written)))
-    give("ndjson", stream, rows_of(spark.read.schema(texts).json(f"{root}/ndjson/{stream}", lineSep="\n")))
+def tables(root, stream):
+    texts = ", ".join(f"{name} STRING" for name in COLUMNS[stream])
 
+    def on_day(read):
+        def rows_on(run_date):
+            files = spark.read.option("recursiveFileLookup", True)
+            return rows_of(read(files).where(RUN_DATE == run_date))
+
+        return rows_on
+
+    def parquet(files):
+        frame = files.parquet(f"{root}/parquet/{stream}")
+        assert dict(frame.dtypes)["created_at"] == "timestamp", frame.dtypes
+        return frame
+
+    return {
+        "parquet": on_day(parquet),
+        "csv": on_day(lambda files: files.schema(texts).csv(f"{root}/csv/{stream}", **AS_WRITTEN)),
+        "ndjson": on_day(lambda files: files.schema(texts).json(f"{root}/ndjson/{stream}", lineSep="\n")),
+    }
+
+
+def run(code):
+    spark.sql("DROP TABLE IF EXISTS users")
+    return printed(code, {"spark": spark})
+
+
+def traps(users):
+    def catalogue(keys, columns):
+        spark.sql("DROP TABLE IF EXISTS users")
+        spark.sql(f"CREATE TABLE users (id STRING, {columns}) USING parquet PARTITIONED BY ({keys}) LOCATION '{users}'")
+        spark.sql("MSCK REPAIR TABLE users")
+        return spark.table("users").count()
+
+    return {
+        "plain": lambda: spark.read.parquet(users).count(),
+        "a table by both keys": lambda: catalogue("run_date, org_uuid", "run_date DATE, org_uuid STRING"),
+        "org_uuid as a key": lambda: spark.read.parquet(users).where(col("org_uuid") == ORGANIZATION).count(),
+    }
+
+
+give_tables(tables)
+give_examples(run)
+give_traps(traps)
 spark.stop()

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** A piece of code that the documentation shows, about the root `lake`. */
+export interface Example {
+  /** The document, and where it stands there. */
+  name: string;
+  /** Who runs it, as the scripts are named. */
+  reader: string;
+  code: string;
+}
+
+/** The section `Read it` of the README, and all of docs/reading.md. */
+export async function readingExamples(): Promise<Example[]> {
+  const [readme, reading] = await Promise.all(
+    ['README.md', 'docs/reading.md'].map((path) => readFile(join(ROOT, path), 'utf8')),
+  );
+  const [, section = ''] = /\n## Read it\n(.*?)\n## /s.exec(readme ?? '') ?? [];
+  return [...examplesIn('README.md', section), ...examplesIn('docs/reading.md', reading ?? '')];
+}
+
+/** An example belongs to the last title before it: a heading, or a name with a colon on a line of its own. */
+function examplesIn(document: string, text: string): Example[] {
+  const examples: Example[] = [];
+  let title = '';
+  for (const [, heading, language, code] of text.matchAll(
+    /^(?:## (?=\w+\n)|(?=\w+:\n))(\w+):?\n|^```(\w+)\n(.*?)^```\n/gms,
+  )) {
+    if (heading !== undefined) title = heading;
+    if (code === undefined) continue;
+    const reader =
+      language === 'sql' && title !== 'ClickHouse' ? 'duckdb' : (NAMES[title] ?? title.toLowerCase());
+    examples.push({ name: `${document}, example ${examples.length + 1} (${reader})`, reader, code });
+  }
+  return examples;
+}
+
+const NAMES: Record<string, string> = { ClickHouse: 'chdb' };
+
+/** The example on another root. */
+export const exampleOn = ({ code }: Example, root: string): string =>
+  code.replaceAll(/(['"])lake\//g, (_, quote) => `${quote}${root}/`);

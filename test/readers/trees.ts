@@ -1,0 +1,93 @@
+import { cp, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { FixtureApi } from '../../fixtures/api/index.js';
+import {
+  organizationsSchema,
+  parseOrganization,
+  parseUser,
+  type Row,
+  rowMaker,
+  usersSchema,
+} from '../../src/index.js';
+import { environmentOf, say } from '../cli/command.js';
+
+/** The oldest first. */
+export const DATES = ['2026-11-22', '2026-11-23'] as const;
+export const FORMATS = ['parquet', 'arrow', 'csv', 'ndjson'];
+export const STREAMS = { organizations: organizationsSchema, users: usersSchema };
+
+const [OLDEST, NEWEST] = DATES;
+
+/** By name: the layout that each tree is dumped in, and the days that are compacted then. */
+const TREES: Record<string, { layout: string; compacted: readonly string[] }> = {
+  'per-org': { layout: 'per-org', compacted: [] },
+  'per-date': { layout: 'per-date', compacted: [] },
+  compacted: { layout: 'per-org', compacted: DATES },
+  'oldest-compacted': { layout: 'per-org', compacted: [OLDEST] },
+  'newest-compacted': { layout: 'per-org', compacted: [NEWEST] },
+};
+export const TREE_NAMES = Object.keys(TREES);
+/** Those with days of both layouts. */
+export const MIXED = ['oldest-compacted', 'newest-compacted'];
+
+export type Rows = Record<keyof typeof STREAMS, Row[]>;
+
+/**
+ * Makes the trees, each in a folder of its name. On the newest day the first organisation has one user more.
+ * @returns what was served, by day
+ */
+export async function makeTrees(folder: string, api: FixtureApi): Promise<Record<string, Rows>> {
+  const served: Record<string, Rows> = {};
+  const dumped = ['per-org', 'per-date'];
+  for (const date of DATES) {
+    if (date === NEWEST) api.insertUser(firstOrganization(api));
+    for (const layout of dumped) {
+      const flags = ['--out', join(folder, layout), '--layout', layout, '--run-date', date];
+      await succeed(['dump', ...flags, '--format', ...FORMATS, '--progress', 'none'], environmentOf(api));
+    }
+    served[date] = rowsOf(api, date);
+  }
+  for (const [tree, { layout, compacted }] of Object.entries(TREES)) {
+    if (tree === layout) continue;
+    await cp(join(folder, layout), join(folder, tree), { recursive: true });
+    for (const format of FORMATS)
+      for (const date of compacted)
+        await succeed(['compact', '--out', join(folder, tree, format), '--run-date', date]);
+  }
+  return served;
+}
+
+/** A tree whose files of all days but the oldest are of no format: who opens them fails. */
+export async function makeSpoiled(folder: string): Promise<string> {
+  const tree = join(folder, 'spoiled');
+  const [from] = MIXED;
+  await cp(join(folder, from ?? '', 'parquet'), join(tree, 'parquet'), { recursive: true });
+  const day = join(tree, 'parquet/users', `run_date=${NEWEST}`);
+  const entries = await readdir(day, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((entry) => entry.isFile()))
+    await writeFile(join(entry.parentPath, entry.name), 'no file of any format\n'.repeat(40));
+  return tree;
+}
+
+async function succeed(args: readonly string[], environment = {}): Promise<void> {
+  const { code, stderr } = await say(args, environment);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+}
+
+export const firstOrganization = (api: FixtureApi): string => String(api.organizations()[0]?.uuid);
+
+/** What the API serves now, as rows of a day. */
+function rowsOf(api: FixtureApi, runDate: string): Rows {
+  const added = { snapshot_date: runDate };
+  const repairs = { surrogates: 0 };
+  const organizations = api.organizations();
+  const makeOrganization = rowMaker(organizationsSchema, added, repairs);
+  return {
+    organizations: organizations.map((json) => makeOrganization(parseOrganization(json))),
+    users: organizations.flatMap(({ uuid }) => {
+      const makeUser = rowMaker(usersSchema, { ...added, organization_uuid: String(uuid) }, repairs);
+      return [...api.users(String(uuid))].map((json) => makeUser(parseUser(json)));
+    }),
+  };
+}
