@@ -28,10 +28,16 @@ const TREES: Record<string, { layout: string; compacted: readonly string[] }> = 
   'newest-compacted': { layout: 'per-org', compacted: [NEWEST] },
 };
 export const TREE_NAMES = Object.keys(TREES);
-/** Those with days of both layouts. */
-export const MIXED = ['oldest-compacted', 'newest-compacted'];
+/** Those with days of both layouts, and the day of each that was not compacted. */
+export const MIXED = [
+  ['oldest-compacted', NEWEST],
+  ['newest-compacted', OLDEST],
+] as const;
+/** Its files of all days but the oldest are of no format: who opens them fails. */
+export const SPOILED = 'spoiled';
 
-export type Rows = Record<keyof typeof STREAMS, Row[]>;
+export type StreamName = keyof typeof STREAMS;
+export type Rows = Record<StreamName, Row[]>;
 
 /**
  * Makes the trees, each in a folder of its name. On the newest day the first organisation has one user more.
@@ -55,19 +61,17 @@ export async function makeTrees(folder: string, api: FixtureApi): Promise<Record
       for (const date of compacted)
         await succeed(['compact', '--out', join(folder, tree, format), '--run-date', date]);
   }
+  await makeSpoiled(folder);
   return served;
 }
 
-/** A tree whose files of all days but the oldest are of no format: who opens them fails. */
-export async function makeSpoiled(folder: string): Promise<string> {
-  const tree = join(folder, 'spoiled');
-  const [from] = MIXED;
-  await cp(join(folder, from ?? '', 'parquet'), join(tree, 'parquet'), { recursive: true });
-  const day = join(tree, 'parquet/users', `run_date=${NEWEST}`);
+async function makeSpoiled(folder: string): Promise<void> {
+  const users = join(folder, SPOILED, 'parquet/users');
+  await cp(join(folder, 'oldest-compacted/parquet/users'), users, { recursive: true });
+  const day = join(users, `run_date=${NEWEST}`);
   const entries = await readdir(day, { recursive: true, withFileTypes: true });
   for (const entry of entries.filter((entry) => entry.isFile()))
     await writeFile(join(entry.parentPath, entry.name), 'no file of any format\n'.repeat(40));
-  return tree;
 }
 
 async function succeed(args: readonly string[], environment = {}): Promise<void> {
