@@ -9,10 +9,15 @@ import { venv } from '../python/venv.js';
 import { take, temporaryFolder } from '../snapshot/tree.js';
 import { claudeCompliance } from './command.js';
 import { users } from './duckdb-file.js';
+import { takeLaidOut } from './laid-out.js';
 import { servedRows, sorted, type TextRow } from './served.js';
 
 const run = promisify(execFile);
 const RUN_DATE = '2026-11-23';
+/** What the tables of the two roots are called. */
+const SCHEMA = 'claude_compliance';
+const COMPACTED = 'compacted';
+const REQUIREMENTS = { clickhouse: ['chdb==4.4.0'], spark: ['pyspark==4.3.0'] };
 const LOCATIONS: Record<string, string> = {
   snowflake: '@stage/prefix',
   bigquery: 'gs://bucket/prefix',
@@ -26,12 +31,17 @@ const LOCATIONS: Record<string, string> = {
 let awkward: FixtureApi;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let root: string;
+/** The same, its users in one file. */
+let compacted: string;
 
 beforeAll(async () => {
   awkward = await startFixtureApi({ organizations: 8, users: 900, awkward: true });
   folder = await temporaryFolder();
   root = join(folder.path, 'root');
-  await take(awkward, root, { sink: createSink('parquet') });
+  compacted = join(folder.path, 'compacted');
+  const sink = createSink('parquet');
+  await take(awkward, root, { sink });
+  await takeLaidOut(awkward, compacted, { layout: 'compacted', sink });
 });
 
 afterAll(async () => {
@@ -39,10 +49,16 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-/** Writes the script of a dialect. @returns its path */
-async function script(dialect: string, location = LOCATIONS[dialect] ?? ''): Promise<string> {
-  const path = join(folder.path, `${dialect}.sql`);
-  const flags = ['--from', root, '--dialect', dialect, '--location', location, '--script', path];
+/** Writes the script of a dialect for a root, as it is named elsewhere or as it lies here. @returns its path */
+async function script(
+  dialect: string,
+  location = LOCATIONS[dialect] ?? '',
+  schema = SCHEMA,
+): Promise<string> {
+  const path = join(folder.path, `${dialect}-${schema}.sql`);
+  const from = location === compacted ? compacted : root;
+  const settings = { from, dialect, location, schema, script: path };
+  const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   expect(await claudeCompliance(['load', 'sql', ...flags])).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   return path;
 }
@@ -92,55 +108,69 @@ describe('the scripts are SQL by a grammar of their dialect:', () => {
 });
 
 describe('the scripts run:', () => {
+  /** Runs scripts, the first of them again, then a query on the current users of both roots. @returns each root's */
+  async function land(
+    name: 'clickhouse' | 'spark',
+    scripts: readonly string[],
+    columns: string,
+  ): Promise<Record<string, TextRow[]> | undefined> {
+    const [data, select] = [join(folder.path, name), join(folder.path, `${name}-select.sql`)];
+    await mkdir(data);
+    const queries = [SCHEMA, COMPACTED].map(
+      (schema) => `SELECT '${schema}' AS root, ${columns} FROM ${schema}.users_current`,
+    );
+    await writeFile(select, queries.join(' UNION ALL '));
+    const args = [here(`run-${name}.py`), data, ...scripts, scripts[0] ?? '', select];
+    const output = await python(name, REQUIREMENTS[name], args);
+    if (output === undefined) return undefined;
+    const landed: Record<string, TextRow[]> = { [SCHEMA]: [], [COMPACTED]: [] };
+    for (const line of output.trim().split('\n')) {
+      const { root, ...row } = JSON.parse(line) as TextRow;
+      landed[String(root)]?.push(row);
+    }
+    return landed;
+  }
+
   it('ClickHouse lands the rows, again the same, and refuses years that it would store wrong', async () => {
     const path = await script('clickhouse', root);
-    const text = await readFile(path, 'utf8');
-    const within = text
-      .split(';\n')
-      .filter((statement) => !statement.includes('toYear'))
-      .join(';\n');
-    await writeFile(join(folder.path, 'within.sql'), within);
-    const select = `SELECT organization_uuid, id, full_name, email, organization_role, toString(toUnixTimestamp64Micro(created_at)) AS created_at, toString(snapshot_date) AS snapshot_date, extra FROM claude_compliance.users_current`;
-    await writeFile(join(folder.path, 'select.sql'), select);
-    const [once, again, last] = ['within.sql', 'within.sql', 'select.sql'].map((name) =>
-      join(folder.path, name),
+    const scripts = [path, await script('clickhouse', compacted, COMPACTED)];
+    const within = await Promise.all(
+      scripts.map(async (path) => {
+        const statements = (await readFile(path, 'utf8')).split(';\n');
+        await writeFile(
+          `${path}.within`,
+          statements.filter((statement) => !statement.includes('toYear')).join(';\n'),
+        );
+        return `${path}.within`;
+      }),
     );
-    const requirements = ['chdb==4.4.0'];
-    const runner = here('run-clickhouse.py');
-    const data = join(folder.path, 'clickhouse');
-    const output = await python('clickhouse', requirements, [runner, data, once, again, last] as string[]);
-    if (output === undefined) return;
-    const rows = output
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as TextRow);
-    expect(sorted(rows)).toEqual(sorted(servedRows(awkward, users, RUN_DATE)));
+    const landed = await land(
+      'clickhouse',
+      within,
+      'organization_uuid, id, full_name, email, organization_role, toString(toUnixTimestamp64Micro(created_at)) AS created_at, toString(snapshot_date) AS snapshot_date, extra',
+    );
+    if (landed === undefined) return;
+    for (const rows of Object.values(landed))
+      expect(sorted(rows)).toEqual(sorted(servedRows(awkward, users, RUN_DATE)));
 
-    const refused = python('clickhouse', requirements, [runner, join(folder.path, 'other'), path]);
+    const refused = python('clickhouse', REQUIREMENTS.clickhouse, [
+      here('run-clickhouse.py'),
+      join(folder.path, 'other'),
+      path,
+    ]);
     await expect(refused).rejects.toThrow('out of the years that DateTime64 holds');
   });
 
   it('Spark lands the rows, and again the same', async () => {
-    const path = await script('spark', root);
-    const select = join(folder.path, 'spark-select.sql');
-    await writeFile(
-      select,
-      `SELECT organization_uuid, id, full_name, email, organization_role, CAST(unix_micros(created_at) AS STRING) AS created_at, CAST(snapshot_date AS STRING) AS snapshot_date, to_json(extra) AS extra FROM claude_compliance.users_current`,
-    );
-    const data = join(folder.path, 'spark');
-    await mkdir(data);
-    const output = await python(
+    const scripts = [await script('spark', root), await script('spark', compacted, COMPACTED)];
+    const landed = await land(
       'spark',
-      ['pyspark==4.3.0'],
-      [here('run-spark.py'), data, path, path, select],
+      scripts,
+      'organization_uuid, id, full_name, email, organization_role, CAST(unix_micros(created_at) AS STRING) AS created_at, CAST(snapshot_date AS STRING) AS snapshot_date, to_json(extra) AS extra',
     );
-    if (output === undefined) return;
-    const rows = output
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as TextRow);
-    const landed = sorted(rows).map(parsed);
-    expect(landed).toEqual(sorted(servedRows(awkward, users, RUN_DATE)).map(parsed));
+    if (landed === undefined) return;
+    for (const rows of Object.values(landed))
+      expect(sorted(rows).map(parsed)).toEqual(sorted(servedRows(awkward, users, RUN_DATE)).map(parsed));
   });
 });
 

@@ -5,10 +5,11 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { fetchFiles } from '../../connectors/warehouse/local-files.js';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { createSink, LocalStorage, type Manifest, manifestFiles } from '../../src/index.js';
+import { compact, createSink, LocalStorage, type Manifest, manifestFiles } from '../../src/index.js';
 import { take, temporaryFolder } from '../snapshot/tree.js';
 import { claudeCompliance, environmentOf, UNHURRIED } from './command.js';
 import { organizations, query, textRows, users } from './duckdb-file.js';
+import { LAYOUTS, pruneBefore, takeLaidOut } from './laid-out.js';
 import { servedRows, sorted } from './served.js';
 
 const RUN_DATE = '2026-11-23';
@@ -90,6 +91,35 @@ describe('load duckdb', () => {
       if (format === 'parquet-js') expect(landed.length).toBe(served.length);
       else expect(landed).toEqual(served);
     }
+  });
+
+  it.each(LAYOUTS)('lands the same from a day that was %s, in every format', async (layout) => {
+    for (const format of ['parquet', 'ndjson', 'csv']) {
+      const from = join(root, format);
+      const manifest = await takeLaidOut(awkward, from, { layout, sink: createSink(format) });
+      expect(manifest.layout).toBe('per-date');
+      expect(await load('--from', from)).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(await query(database, 'SELECT run_id FROM snapshots')).toEqual([{ run_id: manifest.run_id }]);
+      for (const table of [organizations, users])
+        expect(sorted(await textRows(database, table))).toEqual(sorted(servedRows(awkward, table, RUN_DATE)));
+    }
+  });
+
+  it('lands the days of a root of both layouts, and refuses one that was pruned', async () => {
+    for (const runDate of ['2026-11-20', '2026-11-21', RUN_DATE]) await take(api, root, { runDate });
+    await compact({ storage: new LocalStorage(root), runDate: '2026-11-21' });
+    await pruneBefore(root, '2026-11-21');
+    expect(await load('--from', root, '--run-date', '2026-11-20')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('snapshot_pruned'),
+    });
+    for (const runDate of ['2026-11-21', RUN_DATE]) await load('--from', root, '--run-date', runDate);
+    expect(
+      await query(
+        database,
+        'SELECT snapshot_date AS day, count(*) AS n FROM users_snapshot GROUP BY 1 ORDER BY 1',
+      ),
+    ).toEqual(['2026-11-21', RUN_DATE].map((day) => ({ day, n: '7' })));
   });
 
   it('lands the same from files compressed with gzip', async () => {

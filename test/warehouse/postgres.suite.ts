@@ -10,6 +10,7 @@ import { take, temporaryFolder } from '../snapshot/tree.js';
 import { auditorAnswers, auditorQueries, EARLIER, inOrder, LATER, memberships } from './auditor.js';
 import { claudeCompliance, environmentOf, UNHURRIED } from './command.js';
 import { organizations, users } from './duckdb-file.js';
+import { LAYOUTS, pruneBefore, takeLaidOut } from './laid-out.js';
 import { type PostgresServer, startPostgres } from './postgres-server.js';
 import { servedRows, sorted, type TextRow } from './served.js';
 import { DAYS, NEWEST_COMPLETE, shuffled, takeThirtyDays } from './thirty-days.js';
@@ -98,12 +99,14 @@ describe.skipIf('missing' in started)('load postgres', () => {
   const withoutNul = (rows: readonly TextRow[]): TextRow[] =>
     JSON.parse(JSON.stringify(rows).replaceAll('\\\\u0000', '\\\\ufffd').replaceAll('\\u0000', '\\ufffd'));
 
-  it.each(['from the API', 'parquet', 'ndjson', 'csv'])(
+  it.each(['from the API', 'parquet', 'ndjson', 'csv', ...LAYOUTS])(
     'lands what the API serves, value for value: %s',
     async (source) => {
-      const schema = `whole ${source}`.replaceAll(' ', '_');
+      const schema = `whole ${source}`.replaceAll(/\W/g, '_');
       const from = join(folder.path, schema);
-      if (source !== 'from the API') await take(awkward, from, { sink: createSink(source) });
+      const layout = LAYOUTS.find((layout) => layout === source);
+      if (layout) await takeLaidOut(awkward, from, { layout, ...PARQUET });
+      else if (source !== 'from the API') await take(awkward, from, { sink: createSink(source) });
       const flags = source === 'from the API' ? [...UNHURRIED, '--run-date', RUN_DATE] : ['--from', from];
       const { exitCode, stdout, stderr } = await load(schema, ...flags);
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
@@ -120,6 +123,18 @@ describe.skipIf('missing' in started)('load postgres', () => {
       expect(stdout).toContain(`${held.length} values held U+0000`);
     },
   );
+
+  it('refuses a day that was pruned', async () => {
+    const from = join(folder.path, 'pruned');
+    for (const runDate of ['2026-11-20', RUN_DATE]) await take(api, from, { ...PARQUET, runDate });
+    await pruneBefore(from, RUN_DATE);
+    expect(await load('pruned', '--from', from, '--run-date', '2026-11-20')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('snapshot_pruned'),
+    });
+    expect(await load('pruned', '--from', from)).toMatchObject({ exitCode: 0 });
+    expect(await count('pruned')).toBe(25);
+  });
 
   it('describes its tables and columns, and keeps the key', async () => {
     await load('described', '--from', root);
