@@ -5,7 +5,15 @@ import { promisify } from 'node:util';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { createSink, type Manifest, manifestFiles } from '../../src/index.js';
+import {
+  compact,
+  createSink,
+  LocalStorage,
+  type Manifest,
+  manifestFiles,
+  prune,
+  systemClock,
+} from '../../src/index.js';
 import { venv } from '../python/venv.js';
 import { take, temporaryFolder } from '../snapshot/tree.js';
 import { LAKE } from './machine.js';
@@ -58,7 +66,7 @@ const list = (root: string, manifests: readonly Manifest[], table: string): stri
     .map(({ path }) => `'${join(root, path)}'`)
     .join(', ');
 
-describe.skipIf(missing !== undefined)('a root of several dates on Spark', () => {
+describe.skipIf(missing !== undefined)('a root of several dates and both layouts on Spark', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let api: FixtureApi;
   let root: string;
@@ -73,10 +81,16 @@ describe.skipIf(missing !== undefined)('a root of several dates on Spark', () =>
     const snapshotOf = (runDate: string, more = {}) =>
       take(api, root, { sink: createSink('parquet'), runDate, rowsPerFile: 1000, ...more });
     const [first, second] = api.organizations().map(({ uuid }) => String(uuid));
+    await snapshotOf('2024-11-23');
     const before = await snapshotOf('2025-11-23');
     api.insertUser(String(second));
-    const after = await snapshotOf('2026-11-20');
+    await snapshotOf('2026-11-20');
+    // One day lies by organisation, and one together.
+    const storage = new LocalStorage(root);
+    const { manifest: after } = await compact({ storage, runDate: '2026-11-20', rowsPerFile: 1000 });
     complete = [before, after];
+    const clock = { ...systemClock, now: () => Date.parse('2025-11-23') };
+    await prune({ storage, keepDays: 1, clock });
     // None of these is a complete snapshot of everything.
     await snapshotOf('2026-11-21', { org: [String(first)] });
     api.fault({ match: { organizationUuid: String(first) }, do: { type: 'answer', status: 500 } });
@@ -94,6 +108,7 @@ describe.skipIf(missing !== undefined)('a root of several dates on Spark', () =>
   });
 
   it('counts as DuckDB counts the files of the manifests, and tells what it left out', async () => {
+    expect(complete.map(({ layout }) => layout)).toEqual(['per-org', 'per-date']);
     const { code, stdout, stderr } = await spark('count', '--root', root);
     expect(code).toBe(0);
     const counted = await query(
@@ -107,6 +122,7 @@ describe.skipIf(missing !== undefined)('a root of several dates on Spark', () =>
     expect(told.filter(({ users }) => users > 0)).toEqual(counted);
     expect(told).toHaveLength(complete.flatMap(({ slices }) => slices).length);
     expect(stderr.match(/left out: .*/g)?.sort()).toEqual([
+      'left out: 2024-11-23 is pruned',
       'left out: 2026-11-21 is of a narrower scope',
       'left out: 2026-11-22 is incomplete',
     ]);
