@@ -21,13 +21,17 @@ export const rootSettings = z.object({
       'key=value for the bucket, several times: endpoint, region, role_arn, … as opendal names them.',
     ),
 });
-/** Of commands that write data files there. */
-export const writtenRootSettings = z.object({
+/** Of commands that write there. */
+export const fileModeSettings = z.object({
   fileMode: z
     .string()
     .regex(/^0?[0-7]{3}$/, 'must be an octal mode such as 640')
     .default('600')
     .describe('Mode of the files; folders get x where the files have r. This is personal data.'),
+});
+
+/** Of commands that publish. */
+export const stateSettings = z.object({
   state: z
     .string()
     .min(1)

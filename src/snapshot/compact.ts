@@ -1,24 +1,23 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../clock.js';
-import { ConfigError } from '../errors.js';
-import { SCHEMA_VERSION, usersSchema } from '../schema.js';
+import { usersSchema } from '../schema.js';
 import { parseSettings } from '../settings.js';
-import { createSink, inspectFile } from '../sinks/index.js';
 import { storageError } from '../storage/local-error.js';
 import { checkSameDisk } from '../storage/same-disk.js';
-import type { Storage } from '../storage/storage.js';
+import { once, type Storage } from '../storage/storage.js';
 import { sweepTemporaries } from '../storage/temporary.js';
 import { NAME, NODE_VERSION, VERSION } from '../version.js';
-import { RefusedError } from './guard.js';
-import { type Lock, underLock } from './lock.js';
-import { layouts, type Manifest, manifestFiles, publisherOf } from './manifest.js';
-import { manifestSha256, readManifest } from './manifest-file.js';
-import { type Publication, publish } from './publish.js';
-import { checkRegroups, type RegroupingSink, regroup } from './regroup.js';
+import { checkCompactable, existingManifest, sinkOf } from './compactable.js';
+import { type CompactionRun, endCutShort, putInPlace } from './cut-short.js';
+import { underLock } from './lock.js';
+import { layouts, type Manifest, publisherOf } from './manifest.js';
+import { readManifest } from './manifest-file.js';
+import { manifestBeforeKey } from './partition.js';
+import { regroup } from './regroup.js';
 import { dropRuns, newRunId } from './resume.js';
 import { snapshotSettings } from './settings.js';
-import { listStagings, type RunHeader, Staging } from './staging.js';
+import { type RunHeader, Staging } from './staging.js';
 import { rootSeenFrom, stagingParent } from './staging-parent.js';
 
 /** What a compaction may be told; the flags of `compact` are made from it. */
@@ -29,6 +28,7 @@ export const compactSettings = z.object({
     .default('per-date')
     .describe('per-date: one file of all organisations, sorted by them. per-org: a folder for each.'),
   rowsPerFile: snapshotSettings.shape.rowsPerFile.describe('Rows after which the next part begins.'),
+  lock: snapshotSettings.shape.lock,
 });
 export type CompactSettings = z.infer<typeof compactSettings>;
 
@@ -55,19 +55,22 @@ export interface Compaction {
  */
 export async function compact(options: CompactOptions): Promise<Compaction> {
   const { storage, signal, clock = systemClock } = options;
-  const { runDate, layout, rowsPerFile } = parseSettings(compactSettings, options, 'a compaction');
+  const {
+    runDate,
+    layout,
+    rowsPerFile,
+    lock: locks,
+  } = parseSettings(compactSettings, options, 'a compaction');
   const parent = stagingParent(options);
   await existingManifest(storage, runDate); // before anything is written to a folder that is no root
   await sweepTemporaries(parent);
   if (storage.localRoot !== undefined) await checkSameDisk(parent, storage.localRoot);
-  const run: Run = { storage, parent, signal, clock };
+  const run: CompactionRun = { storage, parent, signal, clock };
   const startedAt = new Date(clock.now()).toISOString();
   const runId = newRunId(startedAt);
-  return await underLock({ storage, runDate, runId, clock }, async (lock) => {
+  return await underLock({ storage, runDate, runId, clock, isLocked: locks }, async (lock) => {
     const found = await existingManifest(storage, runDate);
-    const manifest = found.status === 'publishing' ? await goOn(found, lock, run) : found;
-    if (manifest.layout === layout) return { manifest, isChanged: manifest !== found };
-    checkVersion(manifest, storage);
+    const manifest = await endCutShort(found, lock, run);
     const header: RunHeader = {
       run_id: runId,
       run_date: runDate,
@@ -79,6 +82,8 @@ export async function compact(options: CompactOptions): Promise<Compaction> {
       roots: [rootSeenFrom(parent, storage)],
     };
     await dropRuns(parent, header, (left) => left.is_compaction); // cut short before they published
+    if (manifest.layout === layout) return { manifest, isChanged: manifest !== found };
+    const before = await checkCompactable(manifest, storage);
     const staging = await Staging.open(parent, header);
     try {
       const changed = await regroup({
@@ -97,10 +102,13 @@ export async function compact(options: CompactOptions): Promise<Compaction> {
         started_at: startedAt,
         connector: { name: NAME, version: VERSION, node: NODE_VERSION },
         layout: manifest.layout,
-        manifest_sha256: await manifestSha256(storage, runDate),
+        manifest_sha256: before.sha256,
       };
+      signal?.throwIfAborted();
+      await storage.write(manifestBeforeKey(runDate, runId), once(before.bytes));
       return { manifest: await putInPlace(changed, { lock, staging }, run), isChanged: true };
     } catch (error) {
+      await dropUnpublished(staging, run);
       throw storageError('writing', parent, error);
     } finally {
       await staging.close();
@@ -108,72 +116,9 @@ export async function compact(options: CompactOptions): Promise<Compaction> {
   });
 }
 
-interface Run {
-  storage: Storage;
-  parent: string;
-  signal: AbortSignal | undefined;
-  clock: Clock;
-}
-
-async function putInPlace(
-  manifest: Manifest,
-  { lock, staging }: Pick<Publication, 'lock' | 'staging'>,
-  { storage, parent, signal, clock }: Run,
-): Promise<Manifest> {
-  const publication = { storage, staging, manifest, lock, signal, clock, tables: [usersSchema.name] };
-  const published = await publish(publication);
-  await dropRuns(parent, staging.header, (left) => left.is_compaction);
-  return published;
-}
-
-/** @throws ConfigError `snapshot_missing`, RefusedError `snapshot_pruned` */
-async function existingManifest(storage: Storage, runDate: string): Promise<Manifest> {
-  const manifest = await readManifest(storage, runDate);
-  if (!manifest) {
-    throw new ConfigError(
-      `There is no snapshot of ${runDate} in ${storage.location}. Check --out, or name another --run-date.`,
-      { code: 'snapshot_missing' },
-    );
-  }
-  if (manifest.status !== 'pruned') return manifest;
-  throw new RefusedError(`The snapshot of ${runDate} was pruned: it has no files.`, 'snapshot_pruned');
-}
-
-/**
- * Ends a compaction that was cut short while it published.
- * @throws RefusedError `publication_cut_short` when that was a dump, or its staging is not here
- */
-async function goOn(manifest: Manifest, lock: Lock, run: Run): Promise<Manifest> {
-  const left = (await listStagings(run.parent)).find(({ run_id }) => run_id === publisherOf(manifest));
-  if (!left?.is_compaction) {
-    const what = manifest.compaction ? 'compaction' : 'dump';
-    throw new RefusedError(
-      `A ${what} of ${manifest.run_date} was cut short while it put its files in place, so they may be mixed. Run that ${what} again, where it ran and with the same --state; it goes on.`,
-      'publication_cut_short',
-    );
-  }
-  const staging = await Staging.open(run.parent, left);
-  try {
-    return await putInPlace(manifest, { lock, staging }, run);
-  } finally {
-    await staging.close();
-  }
-}
-
-function checkVersion({ run_date, schema_version }: Manifest, { location }: Storage): void {
-  if (schema_version === SCHEMA_VERSION) return;
-  throw new ConfigError(
-    `The snapshot of ${run_date} in ${location} has columns of version ${schema_version}; this connector writes version ${SCHEMA_VERSION}. Compact it with the version that took it.`,
-    { code: 'schema_version_unknown' },
-  );
-}
-
-/** What writes files like those that lie there. */
-async function sinkOf(manifest: Manifest, storage: Storage): Promise<RegroupingSink> {
-  const path = manifestFiles(manifest).find(({ table }) => table === usersSchema.name)?.path;
-  const content =
-    path === undefined ? undefined : await inspectFile(manifest.format, path, storage.read(path));
-  const sink = createSink(manifest.format, content?.compression ? { compression: content.compression } : {});
-  checkRegroups(sink);
-  return sink;
+/** What was not begun to be put in place is no use to anybody, and it is personal data. */
+async function dropUnpublished({ header }: Staging, { storage, parent }: CompactionRun): Promise<void> {
+  const manifest = await readManifest(storage, header.run_date).catch(() => undefined);
+  if (manifest === undefined || publisherOf(manifest) === header.run_id) return;
+  await dropRuns(parent, header, ({ run_id }) => run_id === header.run_id).catch(() => undefined);
 }

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { usersSchema } from '../schema.js';
-import type { FileEntry, Manifest } from './manifest.js';
-import { dateFolder } from './partition.js';
+import type { Manifest } from './manifest.js';
 import { laidOut, type RegroupingSink, regroup } from './regroup.js';
-import type { Staging } from './staging.js';
+import { type Staging, stagedKey } from './staging.js';
 
 interface LayOut {
   /** Of the run, as it has read: organisation by organisation. */
@@ -21,8 +20,6 @@ interface LayOut {
 export async function layOutPerDate({ manifest, staging, sink, ...rest }: LayOut): Promise<Manifest> {
   const { format } = sink;
   const staged = (name: string): string => `${format}/${usersSchema.name}/${name}`;
-  const keyOf = ({ path }: FileEntry): string =>
-    staged(path.slice(dateFolder(usersSchema.name, manifest.run_date).length + 1));
   const left = staging.progress.laidOut.get(format);
   if (left) return laidOut(manifest, 'per-date', { together: left, apart: new Map() });
   const changed = await regroup({
@@ -30,8 +27,8 @@ export async function layOutPerDate({ manifest, staging, sink, ...rest }: LayOut
     manifest,
     sink,
     to: 'per-date',
-    read: (file) => staging.files.read(keyOf(file)),
-    place: (file) => join(staging.folder, keyOf(file)),
+    read: (file) => staging.files.read(stagedKey(manifest, file)),
+    place: (file) => join(staging.folder, stagedKey(manifest, file)),
     write: (name, bytes) => staging.files.stage(staged(name), bytes),
   });
   await staging.record({ type: 'laid-out', format, files: changed.users.files });

@@ -21,7 +21,7 @@ export async function* checkedBytes(
   }
   if (size === listed.bytes && hash.digest('hex') === listed.sha256) return;
   throw new StorageError(
-    `${where} is not the file that was written: its ${size === listed.bytes ? 'SHA-256' : 'size'} differs. Nothing was changed; claude-compliance verify tells more.`,
+    `${where} is not the file that was written: its ${size === listed.bytes ? 'SHA-256' : 'size'} differs. Nothing was changed.`,
     { code: 'file_differs' },
   );
 }

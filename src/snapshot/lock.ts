@@ -112,8 +112,15 @@ export async function lostLock(locks: Iterable<Lock>): Promise<LockedError | und
   return undefined;
 }
 
-/** Changes one run date while holding its lock. @throws LockedError, and what the work throws */
-export async function underLock<T>(request: LockRequest, work: (lock: Lock) => Promise<T>): Promise<T> {
+/**
+ * Changes one run date while holding its lock; without one where the storage has none.
+ * @throws LockedError, and what the work throws
+ */
+export async function underLock<T>(
+  { isLocked, ...request }: LockRequest & { isLocked: boolean },
+  work: (lock: Lock | undefined) => Promise<T>,
+): Promise<T> {
+  if (!isLocked) return await work(undefined);
   await request.storage.probe?.();
   const lock = await acquireLock(request);
   try {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { forEachConcurrently } from '../concurrency.js';
 import type { Storage } from '../storage/storage.js';
 import { jsonBytes, parseJson, readText } from './json-file.js';
 
@@ -67,6 +68,10 @@ export async function readLog(storage: Storage): Promise<Log> {
   return log;
 }
 
+/** Whether the manifest of a run date is the one that the log told of last. */
+export const isLogged = ({ entries }: Log, runDate: string, manifestSha256: string): boolean =>
+  entries.findLast(({ run_date }) => run_date === runDate)?.manifest_sha256 === manifestSha256;
+
 async function logKeys(storage: Storage): Promise<string[]> {
   const keys: string[] = [];
   for await (const { key } of storage.list(FOLDER)) if (key.endsWith('.json')) keys.push(key);
@@ -74,13 +79,16 @@ async function logKeys(storage: Storage): Promise<string[]> {
 }
 
 async function readEntries(storage: Storage, keys: readonly string[]) {
-  const entries: { seq: number; entry: LogEntry | undefined; sha256: string }[] = [];
-  for (const key of keys) {
+  const entries: { seq: number; entry: LogEntry | undefined; sha256: string }[] = new Array(keys.length);
+  await forEachConcurrently([...keys.entries()], { limit: READ_AT_ONCE }, async ([index, key]) => {
     const text = (await readText(storage, key)) ?? '';
     const seq = Number(/(\d+)\.json$/.exec(key)?.[1]);
-    entries.push({ seq, entry: parse(text), sha256: createHash('sha256').update(text).digest('hex') });
-  }
+    entries[index] = { seq, entry: parse(text), sha256: createHash('sha256').update(text).digest('hex') };
+  });
   return entries;
 }
+
+/** Entries are small, and there are years of them. */
+const READ_AT_ONCE = 16;
 
 const parse = (text: string): LogEntry | undefined => logEntry.safeParse(parseJson(text)).data;

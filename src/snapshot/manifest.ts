@@ -119,10 +119,14 @@ export const manifestSchema = z
         'Set when the files were laid out anew after they had been published: the rows are the same.',
       ),
     pruned: z
-      .object({ at: instant, status: z.enum(['publishing', 'complete', 'incomplete']) })
+      .object({
+        at: instant,
+        status: z.enum(['publishing', 'complete', 'incomplete']),
+        manifest_sha256: sha256,
+      })
       .nullable()
       .default(null)
-      .describe('When the files were removed, and the status before.'),
+      .describe('When the files were removed, and the status and the manifest before.'),
     slices: z
       .array(slice)
       .describe('One entry for each organisation whose users were asked for, in the order served.'),

@@ -12,6 +12,9 @@ export const partName = (index: number, extension: string): string =>
 
 /** Where the control files of one run date lie: beside the tables, never among their data files. */
 export const runFolder = (runDate: string): string => `_runs/run_date=${runDate}`;
+/** The manifest that a compaction found, kept as it was. */
+export const manifestBeforeKey = (runDate: string, runId: string): string =>
+  `${runFolder(runDate)}/before-${runId}.json`;
 export const manifestKey = (runDate: string): string => `${runFolder(runDate)}/manifest.json`;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

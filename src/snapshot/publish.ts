@@ -3,13 +3,13 @@ import type { Clock } from '../clock.js';
 import { streams } from '../extract/index.js';
 import type { Storage } from '../storage/storage.js';
 import { claimDataset } from './dataset.js';
-import { standing } from './guard.js';
+import { RefusedError, standing } from './guard.js';
 import { type Lock, LockedError } from './lock.js';
 import { appendLog } from './log.js';
 import { type Manifest, publisherOf, statusWhenPublished, tableFiles } from './manifest.js';
 import { manifestSha256, readManifest, writeManifest } from './manifest-file.js';
 import { dateFolder } from './partition.js';
-import { dropUnlisted, type Staging } from './staging.js';
+import { checkStaged, dropUnlisted, type Staging } from './staging.js';
 
 export interface Publication {
   storage: Storage;
@@ -34,16 +34,19 @@ export async function publish(publication: Publication): Promise<Manifest> {
   const runDate = publication.manifest.run_date;
   await lock?.check();
   const existing = await readManifest(storage, runDate);
-  if (isSame(existing, publication.manifest) && existing.status !== 'publishing') {
+  if (existing && isPublished(existing, publication.manifest)) {
     await log(storage, existing, await manifestSha256(storage, runDate));
     return existing;
   }
+  await checkExpected(existing, publication);
 
   const manifest: Manifest = {
     ...publication.manifest,
     lock: lock?.number ?? null,
+    published_at: null,
     replaces: publication.manifest.compaction ? publication.manifest.replaces : standing(existing),
   };
+  if (!isSame(existing, manifest)) await checkStaged(staging, manifest, tables);
   await claimDataset(storage, manifest.format);
   const proceed = whileAwake(publication);
   await lock?.check();
@@ -57,11 +60,16 @@ export async function publish(publication: Publication): Promise<Manifest> {
   }
   await lock?.check();
   const marked = await readManifest(storage, runDate);
-  if (!isSame(marked, manifest) || marked.lock !== manifest.lock) {
+  if (!isSame(marked, manifest) || marked?.lock !== manifest.lock) {
     throw new LockedError(
       `Another run published ${runDate} in ${storage.location} meanwhile; this one leaves it alone.`,
     );
   }
+  return await conclude(storage, manifest, clock);
+}
+
+/** All of it is in place: the manifest tells the truth again, and the log tells of it. */
+export async function conclude(storage: Storage, manifest: Manifest, clock: Clock): Promise<Manifest> {
   const published: Manifest = {
     ...manifest,
     status: statusWhenPublished(manifest),
@@ -72,7 +80,35 @@ export async function publish(publication: Publication): Promise<Manifest> {
   return published;
 }
 
-const isSame = (found: Manifest | undefined, ours: Manifest): found is Manifest =>
+/** Whether just the log may be missing. What a dump has published may have been laid out anew since. */
+const isPublished = (existing: Manifest, { run_id, compaction }: Manifest): boolean =>
+  existing.status !== 'publishing' &&
+  (compaction ? publisherOf(existing) === compaction.run_id : existing.run_id === run_id);
+
+/**
+ * Nobody else may have changed what this publication was made for.
+ * @throws LockedError; RefusedError `publication_cut_short`
+ */
+async function checkExpected(
+  existing: Manifest | undefined,
+  { storage, manifest }: Publication,
+): Promise<void> {
+  if (isSame(existing, manifest)) return;
+  if (manifest.compaction) {
+    if ((await manifestSha256(storage, manifest.run_date)) === manifest.compaction.manifest_sha256) return;
+    throw new LockedError(
+      `Another run published ${manifest.run_date} in ${storage.location} meanwhile; its files are left as they are.`,
+    );
+  }
+  if (existing?.run_id === manifest.run_id) {
+    throw new RefusedError(
+      `This run published ${manifest.run_date} before, and a compaction of it was cut short since. Nothing was changed: run compact again, it goes on.`,
+      'publication_cut_short',
+    );
+  }
+}
+
+const isSame = (found: Manifest | undefined, ours: Manifest): boolean =>
   found !== undefined && publisherOf(found) === publisherOf(ours);
 
 /** After so long without a look at the lock another run may hold it, and have published. In milliseconds. */

@@ -103,6 +103,7 @@ async function* blocksOf(files: readonly FileEntry[], request: Regroup): AsyncGe
     request.signal?.throwIfAborted();
     let rows = 0;
     for await (const block of splitFile(file, request)) {
+      request.signal?.throwIfAborted();
       rows += block.rows;
       yield block;
     }

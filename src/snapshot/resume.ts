@@ -16,6 +16,8 @@ interface Search {
   settings: SnapshotSettings;
   /** What a run of now would be. */
   run: RunHeader;
+  /** Whether nothing can be published at a run date any more. */
+  isClosed: (runDate: string) => Promise<boolean>;
   clock: Clock;
 }
 
@@ -24,14 +26,25 @@ interface Search {
  * date; one that a guard refused only goes on when its date is asked for, or is today's.
  * @throws ConfigError `nothing_to_resume`
  */
-export async function findRun({ parent, settings, run, clock }: Search): Promise<LeftRun | undefined> {
+export async function findRun({
+  parent,
+  settings,
+  run,
+  isClosed,
+  clock,
+}: Search): Promise<LeftRun | undefined> {
   const isOpen = (left: LeftRun): boolean =>
     left.fingerprint === run.fingerprint &&
     // Nor one of tomorrow: it began while the clock was wrong, and its date is wrong as well.
     Math.abs(clock.now() - Date.parse(left.started_at)) < RESUMABLE_FOR &&
     (left.run_date === run.run_date ||
       (settings.runDate === undefined && !left.run_date_given && !left.refused));
-  const left = settings.fresh ? undefined : (await listStagings(parent)).find(isOpen);
+  let left: LeftRun | undefined;
+  for (const candidate of settings.fresh ? [] : (await listStagings(parent)).filter(isOpen)) {
+    if (candidate.run_date !== run.run_date && (await isClosed(candidate.run_date))) continue;
+    left = candidate;
+    break;
+  }
   if (left === undefined && settings.resume) {
     throw new ConfigError(
       'There is no unfinished run of this folder, run date and configuration that is younger than 24 hours. Leave out --resume to begin one.',

@@ -68,7 +68,13 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
   };
   if (settings.layout === 'per-date') for (const { sink } of targets) checkRegroups(sink);
   const run = newRun({ settings, identity, scope, roots, clock });
-  const choose = async (): Promise<RunHeader> => (await findRun({ parent, settings, run, clock })) ?? run;
+  const isClosed = async (runDate: string): Promise<boolean> => {
+    for (const { storage } of targets)
+      if ((await readManifest(storage, runDate))?.status === 'pruned') return true;
+    return false;
+  };
+  const choose = async (): Promise<RunHeader> =>
+    (await findRun({ parent, settings, run, isClosed, clock })) ?? run;
 
   await sweepTemporaries(parent);
   const { run_date: runDate } = await choose();

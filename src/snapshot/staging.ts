@@ -8,7 +8,15 @@ import { once } from '../storage/storage.js';
 import { temporaryKey } from '../storage/temporary.js';
 import { Journal } from './journal.js';
 import { jsonBytes, parseJson } from './json-file.js';
-import { type FileEntry, type Slice, scope, type WalkEvidence } from './manifest.js';
+import { checkedBytes } from './listed-file.js';
+import {
+  type FileEntry,
+  type Manifest,
+  manifestFiles,
+  type Slice,
+  scope,
+  type WalkEvidence,
+} from './manifest.js';
 
 /** What a run is, written when its staging is made, so that a later process can go on with it. */
 const headerSchema = z.object({
@@ -69,6 +77,8 @@ export class Staging {
     readonly header: RunHeader,
     readonly journal: Journal<JournalLine>,
     lines: readonly JournalLine[],
+    /** Another process wrote in it. */
+    readonly isTakenOver: boolean,
   ) {
     this.files = new LocalStorage(folder);
     for (const line of lines) this.#apply(line);
@@ -84,7 +94,7 @@ export class Staging {
     if (left) await rename(join(parent, left.folder), folder);
     else await makeStaging(parent, folder, header);
     const { journal, lines } = await Journal.open<JournalLine>(join(folder, JOURNAL));
-    return new Staging(folder, header, journal, lines);
+    return new Staging(folder, header, journal, lines, left !== undefined);
   }
 
   async record(line: JournalLine): Promise<void> {
@@ -186,6 +196,27 @@ export async function dropStaging(parent: string, folder: string): Promise<void>
   await rename(join(parent, folder), doomed);
   await rm(doomed, { recursive: true, force: true });
 }
+
+/**
+ * What another process has staged is what its journal tells, or else it is not published.
+ * @throws StorageError `file_differs`, `not_found`
+ */
+export async function checkStaged(
+  staging: Staging,
+  manifest: Manifest,
+  tables: readonly string[],
+): Promise<void> {
+  if (!staging.isTakenOver) return;
+  for (const file of manifestFiles(manifest).filter(({ table }) => tables.includes(table))) {
+    const key = stagedKey(manifest, file);
+    const bytes = checkedBytes(staging.files.read(key), file, join(staging.folder, key));
+    while (!(await bytes.next()).done);
+  }
+}
+
+/** Where a file lies in its staging that a manifest lists by its final path. */
+export const stagedKey = ({ format, run_date }: Manifest, { path }: FileEntry): string =>
+  `${format}/${path.replace(`/run_date=${run_date}/`, '/')}`;
 
 /** Leaves just the listed files below a folder of a staging: what a failed walk left half-written must not be published. */
 export async function dropUnlisted(

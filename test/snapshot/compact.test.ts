@@ -1,4 +1,4 @@
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
@@ -9,6 +9,7 @@ import {
   type Manifest,
   manifestFiles,
   readManifest,
+  type StagedFolder,
   type Storage,
   systemClock,
   verify,
@@ -185,28 +186,77 @@ describe('a compaction is refused, and nothing is changed,', () => {
     expect(await readManifest(storage, RUN_DATE)).toEqual(manifest);
   });
 
-  it('when its manifest counts other rows than its files hold', async () => {
+  it('when its manifest was changed since the log told of it, or files lie there that it does not list', async () => {
+    await using api = await startFixtureApi({ sizes: [30, 20] });
+    await using root = await temporaryFolder();
+    await published(api, root.path);
+    const storage = new LocalStorage(root.path);
+    const before = await dataOf(root.path);
+    const [slice] = ((await readManifest(storage, RUN_DATE)) as Manifest).slices;
+    const planted = join(
+      root.path,
+      'users',
+      `run_date=${RUN_DATE}`,
+      `org_uuid=${slice?.organization_uuid}`,
+      'planted',
+    );
+    await writeFile(planted, 'x');
+    await expect(compacted(root.path)).rejects.toMatchObject({ code: 'files_unknown' });
+    await rm(planted);
+    const path = join(root.path, `_runs/run_date=${RUN_DATE}/manifest.json`);
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"rows": 30', '"rows": 29'));
+    await expect(compacted(root.path)).rejects.toMatchObject({ code: 'manifest_differs' });
+    expect(await dataOf(root.path)).toEqual(before);
+  });
+
+  it('when it holds no users', async () => {
+    await using api = await startFixtureApi({ sizes: [3] });
+    await using root = await temporaryFolder();
+    await take(api, root.path, { streams: ['organizations'] });
+    await expect(compacted(root.path)).rejects.toMatchObject({ code: 'nothing_to_compact', exitCode: 2 });
+  });
+
+  it('when it is stopped before anything is put in place, and no copy of the users stays', async () => {
     await using api = await startFixtureApi({ sizes: [30, 20] });
     await using root = await temporaryFolder();
     const before = await published(api, root.path);
-    const storage = new LocalStorage(root.path);
-    const manifest = (await readManifest(storage, RUN_DATE)) as Manifest;
-    for (const [users, rows] of [
-      [49, 30],
-      [51, 30],
-      [50, 29],
-    ] as const) {
-      const [first, ...rest] = manifest.slices;
-      const file = { ...(first?.files[0] as NonNullable<typeof first>['files'][0]), rows };
-      const told = {
-        ...manifest,
-        totals: { ...manifest.totals, users },
-        slices: [{ ...first, files: [file] }, ...rest],
-      };
-      await writeFile(join(root.path, `_runs/run_date=${RUN_DATE}/manifest.json`), JSON.stringify(told));
-      await expect(compacted(root.path)).rejects.toMatchObject({ code: 'rows_differ' });
+    const stop = new AbortController();
+    class Stopping extends LocalStorage {
+      override async *read(key: string): AsyncGenerator<Uint8Array> {
+        if (key.startsWith('users/')) stop.abort();
+        yield* super.read(key);
+      }
     }
+    const stopped = compacted(root.path, { storage: new Stopping(root.path), signal: stop.signal });
+    await expect(stopped).rejects.toThrow('aborted');
     expect(await dataOf(root.path)).toEqual(before);
+    expect(await readdir(join(root.path, '_staging'))).toEqual(['tmp']);
+    expect(await findings(root.path)).toEqual([]);
+  });
+
+  it('when another run has published the day while the rows were moved', async () => {
+    await using api = await startFixtureApi({ sizes: [30, 20] });
+    await using later = await startFixtureApi({ sizes: [31, 20] });
+    await using root = await temporaryFolder();
+    await published(api, root.path);
+    class Overtaken extends LocalStorage {
+      reads = 0; // one to see how the files are compressed, and one of each
+      override async *read(key: string): AsyncGenerator<Uint8Array> {
+        yield* super.read(key);
+        if (key.startsWith('users/') && ++this.reads === 3)
+          await take(later, root.path, { sink: createSink('csv'), lock: false });
+      }
+    }
+    // Where the other one does not find its staging.
+    const options = { storage: new Overtaken(root.path), state: join(root.path, 'elsewhere') };
+    const overtaken = compacted(root.path, options);
+    await expect(overtaken).rejects.toMatchObject({ code: 'locked', exitCode: 75 });
+    expect(await readManifest(new LocalStorage(root.path), RUN_DATE)).toMatchObject({
+      status: 'complete',
+      compaction: null,
+      totals: { users: 51 },
+    });
+    expect(await findings(root.path)).toEqual([]);
   });
 
   it('while another run holds the day', async () => {
@@ -267,16 +317,61 @@ describe('a compaction that is cut short while it publishes', () => {
     expect(await findings(root.path)).toEqual([]);
   });
 
-  it('is refused where its staging is not', async () => {
+  it('is undone, and made anew, where its staging was lost', async () => {
     await using api = await startFixtureApi({ sizes: [30, 20] });
     await using root = await temporaryFolder();
     await cutShort(api, root.path);
-    await using elsewhere = await temporaryFolder();
-    await expect(compacted(root.path, { state: elsewhere.path })).rejects.toMatchObject({
-      code: 'publication_cut_short',
-    });
-    await compacted(root.path);
+    await rm(join(root.path, '_staging'), { recursive: true });
+    const { manifest } = await compact({ storage: new LocalStorage(root.path), runDate: RUN_DATE });
+    expect(manifest).toMatchObject({ status: 'complete', layout: 'per-date' });
+    expect(new Set(memberships(await rowsOf(root.path, manifest, 'users')))).toEqual(
+      new Set(servedMemberships(api)),
+    );
     expect(await findings(root.path)).toEqual([]);
+  });
+
+  it('is ended where its staging was lost after all its files were in place', async () => {
+    await using api = await startFixtureApi({ sizes: [30, 20] });
+    await using root = await temporaryFolder();
+    await take(api, root.path);
+    class Late extends LocalStorage {
+      override async replaceFolder(folder: string, staged: StagedFolder): Promise<void> {
+        await super.replaceFolder(folder, staged);
+        throw new Error('cut');
+      }
+    }
+    await expect(compacted(root.path, { storage: new Late(root.path) })).rejects.toThrow('cut');
+    await rm(join(root.path, '_staging'), { recursive: true });
+    const manifest = await compacted(root.path);
+    expect(manifest).toMatchObject({ status: 'complete', layout: 'per-date' });
+    expect(await findings(root.path)).toEqual([]);
+  });
+
+  it('is refused where its staging was lost and neither the old nor the new files are whole', async () => {
+    await using api = await startFixtureApi({ sizes: [30, 20] });
+    await using root = await temporaryFolder();
+    await cutShort(api, root.path);
+    await rm(join(root.path, '_staging'), { recursive: true });
+    const [file] = Object.keys(await dataOf(join(root.path)));
+    await rm(join(root.path, file ?? ''));
+    await expect(compacted(root.path)).rejects.toMatchObject({ code: 'publication_cut_short' });
+    expect(await readManifest(new LocalStorage(root.path), RUN_DATE)).toMatchObject({ status: 'publishing' });
+  });
+
+  it('has its entry in the log made up for when only that was missing', async () => {
+    await using api = await startFixtureApi({ sizes: [30, 20] });
+    await using root = await temporaryFolder();
+    await take(api, root.path);
+    class Unlogged extends LocalStorage {
+      override create(key: string, bytes: Uint8Array): Promise<boolean> {
+        return key.includes('/log/') ? Promise.reject(new Error('cut')) : super.create(key, bytes);
+      }
+    }
+    await expect(compacted(root.path, { storage: new Unlogged(root.path) })).rejects.toThrow('cut');
+    expect(await findings(root.path)).toMatchObject([{ problem: 'log' }]);
+    expect(await compacted(root.path)).toMatchObject({ layout: 'per-date' });
+    expect(await findings(root.path)).toEqual([]);
+    expect(await readdir(join(root.path, '_staging'))).toEqual(['tmp']);
   });
 
   it('protects the complete snapshot that it found from an incomplete one, and a dump of the day replaces it', async () => {
@@ -296,6 +391,46 @@ describe('a compaction that is cut short while it publishes', () => {
     expect(manifest).toMatchObject({ status: 'complete', layout: 'per-org', compaction: null });
     expect(await findings(root.path)).toEqual([]);
     expect(await readdir(join(root.path, '_staging'))).toEqual(['tmp']);
+  });
+});
+
+describe('a dump that goes on after its day was compacted', () => {
+  it('in one of its formats leaves that one as it is, and publishes the other', async () => {
+    await using api = await startFixtureApi({ sizes: [30, 20] });
+    await using folder = await temporaryFolder();
+    const [first, second] = [join(folder.path, 'ndjson'), join(folder.path, 'csv')];
+    const dump = (storage: Storage) =>
+      take(api, first, {
+        alsoTo: [{ sink: createSink('csv'), storage }],
+        state: join(folder.path, 'state'),
+      });
+    await expect(dump(new CutShort(second))).rejects.toThrow('cut');
+    const { manifest } = await compact({ storage: new LocalStorage(first), runDate: RUN_DATE });
+    const asked = api.requests.length;
+    await dump(new LocalStorage(second));
+    expect(api.requests.slice(asked).filter(({ organizationUuid }) => organizationUuid)).toEqual([]);
+    expect(await readManifest(new LocalStorage(first), RUN_DATE)).toEqual(manifest);
+    expect(await findings(first)).toEqual([]);
+    expect(await findings(second)).toEqual([]);
+    expect(await readdir(join(folder.path, 'state'))).toEqual(['tmp']);
+  });
+
+  it('is refused while that compaction is cut short, and changes nothing', async () => {
+    await using api = await startFixtureApi({ sizes: [30, 20] });
+    await using folder = await temporaryFolder();
+    const [first, second] = [join(folder.path, 'ndjson'), join(folder.path, 'csv')];
+    const dump = (storage: Storage) =>
+      take(api, first, {
+        alsoTo: [{ sink: createSink('csv'), storage }],
+        state: join(folder.path, 'state'),
+      });
+    await expect(dump(new CutShort(second))).rejects.toThrow('cut');
+    await expect(compacted(first, { storage: new CutShort(first) })).rejects.toThrow('cut');
+    await expect(dump(new LocalStorage(second))).rejects.toMatchObject({ code: 'publication_cut_short' });
+    await compacted(first);
+    await dump(new LocalStorage(second));
+    expect(await findings(first)).toEqual([]);
+    expect(await findings(second)).toEqual([]);
   });
 });
 

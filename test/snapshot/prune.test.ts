@@ -1,21 +1,24 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
 import {
   type Clock,
+  compact,
+  createSink,
   type DatedFiles,
   LocalStorage,
   type PruneOptions,
   type Pruning,
   prune,
   readManifest,
+  snapshot,
   systemClock,
   verify,
 } from '../../src/index.js';
 import { acquireLock } from '../../src/snapshot/lock.js';
 import { readLog } from '../../src/snapshot/log.js';
-import { filesBelow, take, temporaryFolder } from './tree.js';
+import { clientOf, filesBelow, take, temporaryFolder } from './tree.js';
 
 /** Noon of a day, standing still. */
 const noonOf = (date: string): Clock => ({ ...systemClock, now: () => Date.parse(`${date}T12:00:00Z`) });
@@ -70,7 +73,11 @@ describe('pruning', () => {
     });
     const at = `${TODAY}T12:00:00.000Z`;
     const after = await readManifest(storage, '2026-11-20');
-    expect(after).toEqual({ ...before, status: 'pruned', pruned: { at, status: 'complete' } });
+    expect(after).toEqual({
+      ...before,
+      status: 'pruned',
+      pruned: { at, status: 'complete', manifest_sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    });
     const { entries, broken } = await readLog(storage);
     expect(broken).toEqual([]);
     expect(entries.at(-1)).toMatchObject({
@@ -100,6 +107,93 @@ describe('pruning', () => {
     expect(datesOf(result.pruned)).toEqual(['2026-11-20', '2026-11-22']);
     expect(result.left).toMatchObject([{ runDate: '2026-11-21', code: 'newest' }]);
     expect(await statusOf(root.path, '2026-11-21')).toBe('complete');
+  });
+
+  it('leaves the newest of all where none is complete and of everything', async () => {
+    await using api = await startFixtureApi({ sizes: [3] });
+    await using root = await temporaryFolder();
+    for (const runDate of ['2026-11-20', '2026-11-21'])
+      await take(api, root.path, { runDate, streams: ['users'] });
+    const result = await pruned(root.path, { keepDays: 1 });
+    expect(datesOf(result.pruned)).toEqual(['2026-11-20']);
+    expect(result.left).toMatchObject([{ runDate: '2026-11-21', code: 'newest' }]);
+  });
+
+  it('leaves a day that was being put in place, unless a newer one is complete', async () => {
+    await using api = await startFixtureApi({ sizes: [3] });
+    await using root = await temporaryFolder();
+    await takeDays(api, root.path, ['2026-11-20', '2026-11-21']);
+    class CutShort extends LocalStorage {
+      override replaceFolder(): Promise<void> {
+        return Promise.reject(new Error('cut'));
+      }
+    }
+    const cut = compact({ storage: new CutShort(root.path), runDate: '2026-11-21' });
+    await expect(cut).rejects.toThrow('cut');
+    const early = await pruned(root.path, { keepDays: 1 });
+    expect(early.left.map(({ runDate, code }) => [runDate, code])).toEqual([
+      ['2026-11-20', 'newest'],
+      ['2026-11-21', 'publication_cut_short'],
+    ]);
+    await take(api, root.path, { runDate: '2026-11-22' });
+    const late = await pruned(root.path, { keepDays: 1 });
+    expect(datesOf(late.pruned)).toEqual(['2026-11-20', '2026-11-21']);
+    expect((await verify({ storage: new LocalStorage(root.path), all: true })).findings).toEqual([]);
+  });
+
+  it('lets a date of the future protect no other', async () => {
+    await using api = await startFixtureApi({ sizes: [3] });
+    await using root = await temporaryFolder();
+    await takeDays(api, root.path, ['2026-11-20', '2062-11-21']);
+    const result = await pruned(root.path, { keepDays: 1 });
+    expect(result.left).toMatchObject([{ runDate: '2026-11-20', code: 'newest' }]);
+  });
+
+  it('is refused at a place that is no root', async () => {
+    await using root = await temporaryFolder();
+    await expect(pruned(root.path, { keepDays: 1 })).rejects.toMatchObject({
+      code: 'nothing_to_prune',
+      exitCode: 2,
+    });
+    expect(await readdir(root.path)).toEqual([]);
+  });
+
+  it('does not hide that a manifest had been changed', async () => {
+    await using api = await startFixtureApi({ sizes: [3] });
+    await using root = await temporaryFolder();
+    await takeDays(api, root.path, ['2026-11-20', TODAY]);
+    const path = join(root.path, '_runs/run_date=2026-11-20/manifest.json');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"rows": 3', '"rows": 2'));
+    expect(datesOf((await pruned(root.path, { keepDays: 1 })).pruned)).toEqual(['2026-11-20']);
+    const { findings } = await verify({ storage: new LocalStorage(root.path), runDate: '2026-11-20' });
+    expect(findings).toContainEqual(
+      expect.objectContaining({ problem: 'log', detail: expect.stringContaining('the log does not know') }),
+    );
+  });
+
+  it('that slept until another run held the day changes nothing of it', async () => {
+    await using api = await startFixtureApi({ sizes: [3] });
+    await using root = await temporaryFolder();
+    await takeDays(api, root.path, ['2026-11-20', TODAY]);
+    const successor = {
+      storage: new LocalStorage(root.path),
+      runDate: '2026-11-20',
+      runId: 'successor',
+      clock: { ...systemClock, now: () => Date.parse(`${TODAY}T13:00:00Z`) },
+    };
+    class Sleeper extends LocalStorage {
+      reads = 0;
+      override async *read(key: string): AsyncGenerator<Uint8Array> {
+        yield* super.read(key);
+        if (key.endsWith('run_date=2026-11-20/manifest.json') && ++this.reads === 2) {
+          await (await acquireLock(successor)).release();
+        }
+      }
+    }
+    const result = await pruned(root.path, { keepDays: 1, storage: new Sleeper(root.path) });
+    expect(result.left).toMatchObject([{ runDate: '2026-11-20', code: 'locked', failure: 'transient' }]);
+    expect(await statusOf(root.path, '2026-11-20')).toBe('complete');
+    expect(await datesBelow(root.path)).toContain('2026-11-20');
   });
 
   it('tells what it would do, and does nothing, in a dry run', async () => {
@@ -199,6 +293,27 @@ describe('a day that was pruned', () => {
     await expect(again).rejects.toMatchObject({ code: 'pruned_refused', exitCode: 1 });
     expect(api.requests.length).toBe(asked);
     expect(await statusOf(root.path, '2026-11-20')).toBe('pruned');
+  });
+
+  it('does not hold up the next night when an unfinished run of it is left', async () => {
+    await using api = await startFixtureApi({ sizes: [3, 2500] });
+    await using root = await temporaryFolder();
+    await using client = clientOf(api);
+    const [, second] = api.organizations();
+    const at = (iso: string): Clock => ({ ...systemClock, now: () => Date.parse(iso) });
+    const storage = new LocalStorage(root.path);
+    const run = (clock: Clock) => snapshot({ client, sink: createSink('ndjson'), storage, clock });
+    await take(api, root.path, { runDate: '2026-11-20' });
+    await take(api, root.path, { runDate: '2026-11-22', streams: ['organizations'] });
+    api.fault({
+      match: { organizationUuid: String(second?.uuid), page: 2, times: 1 },
+      do: { type: 'answer', status: 503 },
+    });
+    await expect(run(at('2026-11-22T20:00:00Z'))).rejects.toMatchObject({ exitCode: 75 });
+    await pruned(root.path, { keepDays: 1, clock: at('2026-11-23T01:00:00Z') });
+    expect(await statusOf(root.path, '2026-11-22')).toBe('pruned');
+    const [manifest] = await run(at('2026-11-23T02:00:00Z'));
+    expect(manifest).toMatchObject({ run_date: '2026-11-23', status: 'complete' });
   });
 
   it('is not what the next one is compared with', async () => {

@@ -1,4 +1,4 @@
-import { readdir, rename } from 'node:fs/promises';
+import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
@@ -6,6 +6,7 @@ import {
   type Clock,
   createSink,
   LocalStorage,
+  readManifest,
   type Sink,
   type SnapshotOptions,
   systemClock,
@@ -248,4 +249,18 @@ describe('a run that was cut short', () => {
     });
     expect(Object.keys(await filesBelow(root.path)).filter((path) => path.startsWith('users/'))).toEqual([]);
   });
+});
+
+it('does not publish staged files that are not what was staged', async () => {
+  await using api = await startFixtureApi({ sizes: [30, 20] });
+  await using small = await startFixtureApi({ sizes: [1] });
+  await using root = await temporaryFolder();
+  await take(api, root.path, { runDate: '2026-11-22' });
+  await expect(take(small, root.path)).rejects.toMatchObject({ code: 'shrink_refused' });
+  const staging = join(root.path, '_staging');
+  const [part] = Object.keys(await filesBelow(staging)).filter((path) => path.includes('org_uuid='));
+  await writeFile(join(staging, part ?? ''), '{"id":"invented"}\n');
+  await expect(take(small, root.path, { force: true })).rejects.toMatchObject({ code: 'file_differs' });
+  expect(await readManifest(new LocalStorage(root.path), '2026-11-23')).toBeUndefined();
+  expect(await take(small, root.path, { force: true, fresh: true })).toMatchObject({ status: 'complete' });
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { compact as compactRunDate, compactSettings } from '../../../src/index.js';
 import { command } from '../command.js';
-import { openRoot, rootSettings, stateFolder, writtenRootSettings } from '../root.js';
+import { fileModeSettings, openRoot, rootSettings, stateFolder, stateSettings } from '../root.js';
 import { filesOf } from '../summary.js';
 
 /** Many small files cost a query more than the rows in them. */
@@ -12,7 +12,8 @@ export const compact = command({
     out: z.string().min(1).default('./out').describe('The folder or bucket that dump wrote to.'),
     ...compactSettings.shape,
     json: z.boolean().default(false).describe('Print the manifest.'),
-    ...writtenRootSettings.shape,
+    ...fileModeSettings.shape,
+    ...stateSettings.shape,
     ...rootSettings.shape,
   }),
   async run({ json, ...settings }, { stdout, environment, signal }) {

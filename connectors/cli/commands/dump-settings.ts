@@ -3,7 +3,7 @@ import { snapshotSettings } from '../../../src/index.js';
 import { connectionSettings } from '../connection.js';
 import { formatSettings } from '../formats.js';
 import { progressSettings } from '../progress.js';
-import { rootSettings, writtenRootSettings } from '../root.js';
+import { fileModeSettings, rootSettings, stateSettings } from '../root.js';
 
 /** Everything that `dump` may be told. */
 export const dumpSettings = z.object({
@@ -25,7 +25,8 @@ export const dumpSettings = z.object({
     .default(false)
     .describe('Print the manifest instead of the summary; with several formats one a line.'),
   ...progressSettings.shape,
-  ...writtenRootSettings.shape,
+  ...fileModeSettings.shape,
+  ...stateSettings.shape,
   ...rootSettings.shape,
   ...connectionSettings.shape,
 });
