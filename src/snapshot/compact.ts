@@ -10,6 +10,7 @@ import { sweepTemporaries } from '../storage/temporary.js';
 import { NAME, NODE_VERSION, VERSION } from '../version.js';
 import { checkCompactable, existingManifest, sinkOf } from './compactable.js';
 import { type CompactionRun, endCutShort, putInPlace } from './cut-short.js';
+import type { RunHeader } from './left-runs.js';
 import { underLock } from './lock.js';
 import { layouts, type Manifest, publisherOf } from './manifest.js';
 import { readManifest } from './manifest-file.js';
@@ -17,7 +18,7 @@ import { manifestBeforeKey } from './partition.js';
 import { regroup } from './regroup.js';
 import { dropRuns, newRunId } from './resume.js';
 import { snapshotSettings } from './settings.js';
-import { type RunHeader, Staging } from './staging.js';
+import { Staging } from './staging.js';
 import { rootSeenFrom, stagingParent } from './staging-parent.js';
 
 /** What a compaction may be told; the flags of `compact` are made from it. */

@@ -6,13 +6,14 @@ import type { Storage } from '../storage/storage.js';
 import { once } from '../storage/storage.js';
 import { RefusedError } from './guard.js';
 import { readText } from './json-file.js';
+import { listStagings } from './left-runs.js';
 import { checkedBytes } from './listed-file.js';
 import type { Lock } from './lock.js';
 import { type Manifest, manifestFiles, manifestSchema, publisherOf } from './manifest.js';
 import { dateFolder, manifestBeforeKey, manifestKey } from './partition.js';
 import { conclude, type Publication, publish } from './publish.js';
 import { dropRuns } from './resume.js';
-import { listStagings, Staging } from './staging.js';
+import { Staging } from './staging.js';
 
 /** What a compaction works with. */
 export interface CompactionRun {

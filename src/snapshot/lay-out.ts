@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { usersSchema } from '../schema.js';
 import type { Manifest } from './manifest.js';
 import { laidOut, type RegroupingSink, regroup } from './regroup.js';
-import { type Staging, stagedKey } from './staging.js';
+import { stagedKey } from './staged-files.js';
+import type { Staging } from './staging.js';
 
 interface LayOut {
   /** Of the run, as it has read: organisation by organisation. */

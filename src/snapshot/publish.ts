@@ -9,7 +9,8 @@ import { appendLog } from './log.js';
 import { type Manifest, publisherOf, statusWhenPublished, tableFiles } from './manifest.js';
 import { manifestSha256, readManifest, writeManifest } from './manifest-file.js';
 import { dateFolder } from './partition.js';
-import { checkStaged, dropUnlisted, type Staging } from './staging.js';
+import { checkStaged, dropUnlisted } from './staged-files.js';
+import type { Staging } from './staging.js';
 
 export interface Publication {
   storage: Storage;

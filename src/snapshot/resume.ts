@@ -2,10 +2,11 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { ConfigError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
+import { dropStaging, type LeftRun, listStagings, type RunHeader } from './left-runs.js';
 import { covers, publisherOf, type Scope } from './manifest.js';
 import { readManifest } from './manifest-file.js';
 import type { SnapshotSettings } from './settings.js';
-import { dropStaging, type LeftRun, listStagings, type RunHeader, type Staging } from './staging.js';
+import type { Staging } from './staging.js';
 
 /** An unfinished run may be gone on with for this long after it began, in milliseconds. */
 export const RESUMABLE_FOR = 24 * 60 * 60 * 1000;

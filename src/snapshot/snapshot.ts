@@ -12,6 +12,7 @@ import { checkDataset } from './dataset.js';
 import { extract } from './extraction.js';
 import { checkPublishable, checkReplaceable, RefusedError } from './guard.js';
 import { layOutPerDate } from './lay-out.js';
+import type { RunHeader } from './left-runs.js';
 import { acquireLock, type Lock, LockedError, lostLock } from './lock.js';
 import { type Manifest, type Scope, statusWhenPublished } from './manifest.js';
 import { readManifest } from './manifest-file.js';
@@ -20,7 +21,7 @@ import { type Publication, publish } from './publish.js';
 import { checkRegroups } from './regroup.js';
 import { dropExpired, dropRuns, findRun, newRun, reopen } from './resume.js';
 import { type SnapshotSettings, snapshotSettings } from './settings.js';
-import { type RunHeader, Staging } from './staging.js';
+import { Staging } from './staging.js';
 import { rootSeenFrom, stagingParent } from './staging-parent.js';
 
 /** Where a snapshot goes, and as what. */

@@ -1,39 +1,13 @@
-import { existsSync } from 'node:fs';
-import { readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import { readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { LocalStorage } from '../storage/local.js';
 import { makeFolder } from '../storage/make-folder.js';
 import { once } from '../storage/storage.js';
 import { temporaryKey } from '../storage/temporary.js';
 import { Journal } from './journal.js';
-import { jsonBytes, parseJson } from './json-file.js';
-import { checkedBytes } from './listed-file.js';
-import {
-  type FileEntry,
-  type Manifest,
-  manifestFiles,
-  type Slice,
-  scope,
-  type WalkEvidence,
-} from './manifest.js';
-
-/** What a run is, written when its staging is made, so that a later process can go on with it. */
-const headerSchema = z.object({
-  run_id: z.string(),
-  run_date: z.iso.date(),
-  /** Whether the run date was asked for, or is just the day on which the run began. */
-  run_date_given: z.boolean(),
-  started_at: z.iso.datetime(),
-  /** Of everything that shapes the files; with another one it is another run. */
-  fingerprint: z.string(),
-  scope,
-  /** It reads no API: it lays out anew what was published. */
-  is_compaction: z.boolean().default(false),
-  /** Where it is to be published: who holds the locks of these, for its date, owns its staging. */
-  roots: z.array(z.string()),
-});
-export type RunHeader = z.infer<typeof headerSchema>;
+import { jsonBytes } from './json-file.js';
+import { JOURNAL, listStagings, REFUSED, type RunHeader } from './left-runs.js';
+import type { FileEntry, Slice, WalkEvidence } from './manifest.js';
 
 /** Files by format: a run may write several. */
 export type StagedFiles = Record<string, FileEntry[]>;
@@ -147,39 +121,8 @@ export class Staging {
   }
 }
 
-const REFUSED = 'refused';
-const JOURNAL = 'journal.ndjson';
-
 /** A file of its own for each count of rows: the one that the journal tells of is never written over. */
 const seenKey = ({ organization_uuid, rows }: StagedSlice): string => `seen/${organization_uuid}-${rows}`;
-
-/** A run that another process left. */
-export interface LeftRun extends RunHeader {
-  /** Its name below the parent. */
-  folder: string;
-  /** How many processes have worked on it. */
-  attempt: number;
-  refused: boolean;
-  /** When its journal was last added to, milliseconds since 1970. */
-  touched_at: number;
-}
-
-/** The stagings that lie in a folder, newest first. */
-export async function listStagings(parent: string): Promise<LeftRun[]> {
-  const headers: LeftRun[] = [];
-  for (const name of await readdir(parent).catch(() => [])) {
-    const json = await readFile(join(parent, name, 'run.json'), 'utf8').catch(() => '');
-    const header = headerSchema.safeParse(parseJson(json)).data;
-    const attempt = Number(/\.(\d+)$/.exec(name)?.[1]);
-    if (header && name === `${header.run_id}.${attempt}`) {
-      const refused = existsSync(join(parent, name, REFUSED));
-      const journal = await stat(join(parent, name, JOURNAL)).catch(() => undefined);
-      const touched_at = journal?.mtimeMs ?? Date.parse(header.started_at);
-      headers.push({ ...header, folder: name, attempt, refused, touched_at });
-    }
-  }
-  return headers.sort((a, b) => b.started_at.localeCompare(a.started_at));
-}
 
 /** Made aside and renamed, so that there is never a staging without its header. */
 async function makeStaging(parent: string, folder: string, header: RunHeader): Promise<void> {
@@ -187,47 +130,4 @@ async function makeStaging(parent: string, folder: string, header: RunHeader): P
   await makeFolder(made, 0o700);
   await new LocalStorage(made).stage('run.json', once(jsonBytes(header)));
   await rename(made, folder);
-}
-
-/** Renamed aside and removed, for the same reason. */
-export async function dropStaging(parent: string, folder: string): Promise<void> {
-  const doomed = join(parent, temporaryKey());
-  await makeFolder(dirname(doomed), 0o700);
-  await rename(join(parent, folder), doomed);
-  await rm(doomed, { recursive: true, force: true });
-}
-
-/**
- * What another process has staged is what its journal tells, or else it is not published.
- * @throws StorageError `file_differs`, `not_found`
- */
-export async function checkStaged(
-  staging: Staging,
-  manifest: Manifest,
-  tables: readonly string[],
-): Promise<void> {
-  if (!staging.isTakenOver) return;
-  for (const file of manifestFiles(manifest).filter(({ table }) => tables.includes(table))) {
-    const key = stagedKey(manifest, file);
-    const bytes = checkedBytes(staging.files.read(key), file, join(staging.folder, key));
-    while (!(await bytes.next()).done);
-  }
-}
-
-/** Where a file lies in its staging that a manifest lists by its final path. */
-export const stagedKey = ({ format, run_date }: Manifest, { path }: FileEntry): string =>
-  `${format}/${path.replace(`/run_date=${run_date}/`, '/')}`;
-
-/** Leaves just the listed files below a folder of a staging: what a failed walk left half-written must not be published. */
-export async function dropUnlisted(
-  staging: Staging,
-  folder: string,
-  files: readonly string[],
-): Promise<void> {
-  const listed = new Set(files.map((file) => `${folder}/${file}`));
-  for await (const { key } of staging.files.list(folder)) {
-    if (listed.has(key)) continue;
-    await staging.files.remove(key);
-    await rmdir(dirname(join(staging.folder, key))).catch(() => undefined); // only when that was its last file
-  }
 }
