@@ -9,9 +9,11 @@ import { readText } from './json-file.js';
 import { listStagings } from './left-runs.js';
 import { checkedBytes } from './listed-file.js';
 import type { Lock } from './lock.js';
+import { isLogged, readLog } from './log.js';
 import { type Manifest, manifestFiles, manifestSchema, publisherOf } from './manifest.js';
+import { manifestSha256 } from './manifest-file.js';
 import { dateFolder, manifestBeforeKey, manifestKey } from './partition.js';
-import { conclude, type Publication, publish } from './publish.js';
+import { conclude, type Publication, publish, tellLog } from './publish.js';
 import { dropRuns } from './resume.js';
 import { Staging } from './staging.js';
 
@@ -63,7 +65,9 @@ export async function endCutShort(
       await staging.close();
     }
   }
-  return isPublishing ? await withoutStaging(manifest, run) : manifest;
+  if (isPublishing) return await withoutStaging(manifest, run);
+  await logWithoutStaging(manifest, run.storage);
+  return manifest;
 }
 
 async function withoutStaging(manifest: Manifest, { storage, clock }: CompactionRun): Promise<Manifest> {
@@ -79,6 +83,13 @@ async function withoutStaging(manifest: Manifest, { storage, clock }: Compaction
   if (!(await isInPlace(manifest, storage))) throw cutShort(manifest);
   await removeUnlisted(manifest, storage);
   return await conclude(storage, manifest, clock);
+}
+
+/** A compaction of what the log told of last has ended without its entry; no staging is left that would add it. */
+async function logWithoutStaging(manifest: Manifest, storage: Storage): Promise<void> {
+  const { run_date: runDate, compaction } = manifest;
+  if (!compaction || !isLogged(await readLog(storage), runDate, compaction.manifest_sha256)) return;
+  await tellLog(storage, manifest, await manifestSha256(storage, runDate));
 }
 
 const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex');

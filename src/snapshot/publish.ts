@@ -36,7 +36,7 @@ export async function publish(publication: Publication): Promise<Manifest> {
   await lock?.check();
   const existing = await readManifest(storage, runDate);
   if (existing && isPublished(existing, publication.manifest)) {
-    await log(storage, existing, await manifestSha256(storage, runDate));
+    await tellLog(storage, existing, await manifestSha256(storage, runDate));
     return existing;
   }
   await checkExpected(existing, publication);
@@ -77,7 +77,7 @@ export async function conclude(storage: Storage, manifest: Manifest, clock: Cloc
     published_at: new Date(clock.now()).toISOString(),
   };
   const { sha256 } = await writeManifest(storage, published);
-  await log(storage, published, sha256);
+  await tellLog(storage, published, sha256);
   return published;
 }
 
@@ -130,7 +130,8 @@ function whileAwake({ lock, signal, clock }: Publication): () => Promise<void> {
   };
 }
 
-async function log(storage: Storage, manifest: Manifest, sha256: string): Promise<void> {
+/** The log tells of a manifest, once. */
+export async function tellLog(storage: Storage, manifest: Manifest, sha256: string): Promise<void> {
   await appendLog(storage, {
     at: manifest.published_at ?? manifest.extracted_at,
     action: manifest.compaction ? 'compact' : 'publish',
