@@ -1,87 +1,121 @@
-import { cp, readdir, readFile, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { cp, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
+import { afterAll, describe, expect, it } from 'vitest';
 import { forEachConcurrently } from '../../src/concurrency.js';
-import { LocalStorage } from '../../src/index.js';
-import { temporaryFolder } from '../snapshot/tree.js';
-import { dumpProcess, expectConverged, expectNoLie } from './invariants.js';
+import { LocalStorage, readManifest } from '../../src/index.js';
+import { expectEnding, expectNoLie } from './invariants.js';
+import { onDisk, openRoots, RUN_DATE } from './roots.js';
+import { runProcess } from './run-process.js';
+import { type Scenario, scenariosOf } from './scenarios.js';
 
-/** A copy of the build, beside it, so that its packages are found: nobody builds it anew under a running test. */
-const BUILT = resolve(import.meta.dirname, '../../.cache/crash-build');
 const preload = resolve(import.meta.dirname, 'kill-at-step.mjs');
-
-let before: FixtureApi;
-let after: FixtureApi;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-
-beforeAll(async () => {
-  await cp(resolve(import.meta.dirname, '../../dist'), BUILT, { recursive: true, force: true });
-  before = await startFixtureApi({ sizes: [2, 5, 0] });
-  // The same organisations on a later hour: another one has no users now, and one has several parts.
-  after = await startFixtureApi({ sizes: [25, 0, 3] });
-  folder = await temporaryFolder();
-});
+const roots = await openRoots('crash-build');
+const { built, folder } = roots;
+const { dumpPerOrg, dumpPerDate, compaction, compactionBack, pruning } = scenariosOf(roots);
 
 afterAll(async () => {
-  await before.close();
-  await after.close();
-  await folder[Symbol.asyncDispose]();
+  await roots[Symbol.asyncDispose]();
 });
 
-const dump = (
-  api: FixtureApi,
-  root: string,
-  environment: Record<string, string> = {},
-): Promise<number | null> => dumpProcess(api, { BUILT, ROOT: root, ...environment }, { preload });
-
-async function countSteps(from: string): Promise<number> {
-  const root = join(folder.path, 'counting');
-  await cp(from, root, { recursive: true });
-  expect(await dump(after, root, { STEPS_TO: join(folder.path, 'steps') })).toBe(0);
-  await rm(root, { recursive: true });
-  return Number(await readFile(join(folder.path, 'steps'), 'utf8'));
+async function countSteps({ start, command }: Scenario): Promise<number> {
+  const root = join(folder, randomUUID());
+  const environment = { STEPS_TO: join(folder, 'steps') };
+  await cp(start, root, { recursive: true });
+  expect(await runProcess({ built, command, place: onDisk(root), preload, environment })).toBe(0);
+  return Number(await readFile(environment.STEPS_TO, 'utf8'));
 }
 
-/** Kills a run that begins in the state `from` at every step it takes, two runs at a time. */
-async function killEverywhere(from: string): Promise<number> {
-  const steps = await countSteps(from);
+/** @returns the root as the kill left it */
+async function killAt(step: number, { start, command }: Scenario): Promise<string> {
+  const root = join(folder, randomUUID());
+  const environment = { KILL_AT_STEP: String(step) };
+  await cp(start, root, { recursive: true });
+  expect(await runProcess({ built, command, place: onDisk(root), preload, environment })).toBe(null);
+  return root;
+}
+
+interface Killed {
+  steps: number;
+  /** The steps before which the manifest said `publishing`, in order. */
+  publishing: number[];
+}
+
+/** Kills a scenario at each of its steps, two at a time. */
+async function killEverywhere(scenario: Scenario): Promise<Killed> {
+  const steps = await countSteps(scenario);
+  const publishing: number[] = [];
   const open = Array.from({ length: steps }, (_, index) => index + 1);
   await forEachConcurrently(open, { limit: 2 }, async (step) => {
-    const root = join(folder.path, `killed-${step}`);
-    const storage = new LocalStorage(root);
-    await cp(from, root, { recursive: true });
     try {
-      expect(await dump(after, root, { KILL_AT_STEP: String(step) })).toBe(null);
-      await expectNoLie(storage, [before, after]);
-      expect(await dump(after, root)).toBe(0);
-      await expectConverged(storage, after);
-      expect(await readdir(join(root, '_staging'), { recursive: true })).toEqual(['tmp']);
+      const killed = await killAt(step, scenario);
+      await expectNoLie(onDisk(killed), scenario.served);
+      const manifest = await readManifest(new LocalStorage(killed), RUN_DATE);
+      if (manifest?.status === 'publishing') publishing.push(step);
+      for (const ending of scenario.endings) {
+        const root = `${killed}-ended`;
+        await cp(killed, root, { recursive: true });
+        await expectEnding(ending, { built, place: onDisk(root) });
+        await rm(root, { recursive: true });
+      }
+      await rm(killed, { recursive: true });
     } catch (error) {
       throw new Error(`killed at step ${step} of ${steps}: ${(error as Error).message}`, { cause: error });
     }
-    await rm(root, { recursive: true });
   });
-  return steps;
+  process.stdout.write(`killed at each of ${steps} steps of ${scenario.name}, on disk\n`);
+  return { steps, publishing: publishing.sort((a, b) => a - b) };
 }
 
-describe('a dump that is killed', () => {
-  it('at any step over an older snapshot of its date never lies, and the next run converges', async () => {
-    const start = join(folder.path, 'start');
-    await dump(before, start);
-    const steps = await killEverywhere(start);
-    process.stdout.write(`killed at each of ${steps} steps of a dump on disk\n`);
-    expect(steps).toBeGreaterThan(50);
-  }, 1_800_000);
+/** Kills what goes on with a scenario that was killed at a step. @returns the number of its steps */
+async function killAgain(scenario: Scenario, step: number): Promise<number> {
+  const { name, endings } = scenario;
+  const start = await killAt(step, scenario);
+  const again: Scenario = {
+    ...scenario,
+    name: `${name} that goes on after step ${step}`,
+    start,
+    endings: [endings[0]],
+  };
+  return (await killEverywhere(again)).steps;
+}
 
-  it('again, at any step of the run that goes on with it, converges too', async () => {
-    const start = join(folder.path, 'resumed');
-    await cp(join(folder.path, 'start'), start, { recursive: true });
-    const whole = await countSteps(start);
-    expect(await dump(after, start, { KILL_AT_STEP: String(Math.floor(whole / 2)) })).toBe(null);
-    const steps = await killEverywhere(start);
-    process.stdout.write(`killed at each of ${steps} steps of a resumed dump on disk\n`);
-    expect(steps).toBeGreaterThan(20);
-    expect(steps).toBeLessThan(whole); // or else nothing was gone on with
-  }, 1_800_000);
+const middle = (steps: readonly number[]): number => steps[Math.floor(steps.length / 2)] as number;
+
+describe('what is killed at any step on a disk never lies, and the next run converges:', {
+  timeout: 1_800_000,
+}, () => {
+  it('a dump, also one that goes on with what was read, or was being put in place', async () => {
+    const { steps, publishing } = await killEverywhere(dumpPerOrg);
+    expect(steps).toBeGreaterThan(50);
+    for (const step of [Math.floor(steps / 2), middle(publishing)]) {
+      const left = await killAgain(dumpPerOrg, step);
+      expect(left).toBeGreaterThan(20);
+      expect(left).toBeLessThan(steps); // or else nothing was gone on with
+    }
+  });
+
+  it('a dump that is laid out per date, also one that goes on with what was laid out', async () => {
+    const { steps, publishing } = await killEverywhere(dumpPerDate);
+    expect(steps).toBeGreaterThan(50);
+    const left = await killAgain(dumpPerDate, Math.min(...publishing) - 1);
+    expect(left).toBeGreaterThan(20);
+    expect(left).toBeLessThan(steps);
+  });
+
+  it.each([
+    ['to per-date', compaction],
+    ['back to per-org', compactionBack],
+  ])('a compaction %s, also one that goes on with what was being put in place', async (_, scenario) => {
+    const { steps, publishing } = await killEverywhere(scenario);
+    expect(steps).toBeGreaterThan(50);
+    const left = await killAgain(scenario, middle(publishing));
+    expect(left).toBeGreaterThan(20);
+    expect(left).toBeLessThan(steps);
+  });
+
+  it('a pruning', async () => {
+    const { steps } = await killEverywhere(pruning);
+    expect(steps).toBeGreaterThan(50);
+  });
 });

@@ -1,11 +1,13 @@
 /**
  * Loaded before a program (`node --import`): counts every call that changes the file system, and kills the process with
- * SIGKILL just before the one that KILL_AT_STEP names. A write that is named is torn: half of it is written first.
+ * SIGKILL just before the one that KILL_AT_STEP names. A write that is named is torn: half of it is written first; and so
+ * is the removal of a folder: one of its files goes first.
  * Without KILL_AT_STEP the number of steps goes to the file STEPS_TO.
  */
 import { writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
 import process from 'node:process';
 
 const killAt = Number(process.env.KILL_AT_STEP ?? 0);
@@ -26,10 +28,14 @@ const counted = (call, tear) =>
     return await call.apply(this, args);
   };
 
-for (const name of ['chmod', 'link', 'mkdir', 'rename', 'rm', 'rmdir', 'truncate', 'unlink'])
+const { open, readdir, rm, unlink } = fs;
+for (const name of ['chmod', 'link', 'mkdir', 'rename', 'rmdir', 'truncate', 'unlink'])
   fs[name] = counted(fs[name]);
-
-const { open } = fs;
+fs.rm = counted(rm, async (path, { recursive }) => {
+  const entries = recursive ? await readdir(path, { recursive, withFileTypes: true }).catch(() => []) : [];
+  const file = entries.find((entry) => entry.isFile());
+  if (file) await unlink(join(file.parentPath, file.name));
+});
 const handle = await open(new URL(import.meta.url).pathname, 'r');
 const { prototype } = handle.constructor;
 await handle.close();

@@ -1,33 +1,36 @@
 import { randomUUID } from 'node:crypto';
-import { cp, readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { openStorage, type Storage } from '../../src/index.js';
-import { take, temporaryFolder } from '../snapshot/tree.js';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { forEachConcurrently } from '../../src/concurrency.js';
+import { LocalStorage, openStorage, type Storage } from '../../src/index.js';
 import { motoOptions } from '../storage/servers/moto.js';
 import { startProxy } from '../storage/servers/proxy.js';
-import { dumpProcess, expectConverged, expectNoLie, RUN_DATE } from './invariants.js';
+import type { Command, Place } from './command.mjs';
+import { expectEnding, expectNoLie } from './invariants.js';
+import { openRoots } from './roots.js';
+import { runProcess } from './run-process.js';
+import { type Scenario, scenariosOf } from './scenarios.js';
 
 const endpoint = process.env.S3_ENDPOINT ?? '';
-const BUILT = resolve(import.meta.dirname, '../../.cache/crash-build-s3');
-
-let before: FixtureApi;
-let after: FixtureApi;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-
-beforeAll(async () => {
-  await cp(resolve(import.meta.dirname, '../../dist'), BUILT, { recursive: true, force: true });
-  before = await startFixtureApi({ sizes: [2, 5, 0] });
-  after = await startFixtureApi({ sizes: [25, 0, 3] });
-  folder = await temporaryFolder();
-});
+const roots = await openRoots('crash-build-s3');
+const { built, folder } = roots;
+const { dumpPerOrg, compaction, pruning } = scenariosOf(roots);
 
 afterAll(async () => {
-  await before.close();
-  await after.close();
-  await folder[Symbol.asyncDispose]();
+  await roots[Symbol.asyncDispose]();
 });
+
+async function copyObjects(from: Storage, to: Storage): Promise<void> {
+  for await (const { key } of from.list('')) await to.write(key, from.read(key));
+}
+
+/** Puts a root of the disk under a prefix of its own. No staging is at hand. */
+async function onBucket(start: string): Promise<Place> {
+  const root = `s3://lake/${randomUUID()}`;
+  const options = motoOptions(endpoint);
+  await copyObjects(new LocalStorage(start), await openStorage(root, options));
+  return { root, options, state: join(folder, randomUUID()) };
+}
 
 interface Kill {
   /** Of the requests that change the bucket, counted from 1; 0: none. */
@@ -35,72 +38,84 @@ interface Kill {
   when: 'before' | 'after';
 }
 
-interface Root {
-  root: string;
-  state: string;
-  storage: Storage;
-}
+const NEVER: Kill = { at: 0, when: 'before' };
 
-/** A dump that is killed at one of its requests; `changes` is how many there were. */
-async function dump({ root, state }: Root, { at, when }: Kill) {
-  let changes = 0;
+/** Runs a command that is killed at one of its requests. @returns the methods of those that changed the bucket */
+async function killAt({ at, when }: Kill, command: Command, place: Place) {
+  const changes: string[] = [];
   let kill = (): void => {};
   await using proxy = await startProxy(endpoint, {
     cut({ method }) {
       if (!['PUT', 'POST', 'DELETE'].includes(method)) return undefined;
-      changes += 1;
-      if (changes !== at) return changes > at && at > 0 ? 'before' : undefined;
+      changes.push(method);
+      if (changes.length !== at) return changes.length > at && at > 0 ? 'before' : undefined;
       kill();
       return when;
     },
   });
-  const options = JSON.stringify(motoOptions(proxy.endpoint));
-  const exitCode = await dumpProcess(
-    after,
-    { BUILT, ROOT: root, STATE: state, OPTIONS: options },
-    {
-      killed(action) {
-        kill = action;
-      },
+  const exitCode = await runProcess({
+    built,
+    command,
+    place: { ...place, options: motoOptions(proxy.endpoint) },
+    onStart(action) {
+      kill = action;
     },
-  );
+  });
   return { changes, exitCode };
 }
 
-/** A root that holds an older snapshot of the date. */
-async function olderSnapshot(): Promise<Root> {
-  const root = `s3://lake/${randomUUID()}`;
-  const state = join(folder.path, randomUUID());
-  const storage = await openStorage(root, motoOptions(endpoint));
-  await take(before, state, { storage, state, runDate: RUN_DATE });
-  return { root, state, storage };
-}
-
-async function expectClean({ storage, state }: Root): Promise<void> {
-  await expectConverged(storage, after);
-  expect(await readdir(state, { recursive: true })).toEqual(['tmp']);
-}
-
-describe('a dump to S3 that is killed', () => {
-  it('at any request that changes the bucket never lies, and the next run converges', async () => {
-    const whole = await olderSnapshot();
-    const { changes } = await dump(whole, { at: 0, when: 'before' });
-    await expectClean(whole);
-    for (let at = 1; at <= changes; at += 1) {
-      for (const when of ['before', 'after'] as const) {
-        const root = await olderSnapshot();
-        try {
-          expect(await dump(root, { at, when })).toMatchObject({ exitCode: null });
-          await expectNoLie(root.storage, [before, after]);
-          expect(await dump(root, { at: 0, when })).toMatchObject({ exitCode: 0 });
-          await expectClean(root);
-        } catch (error) {
-          const where = `killed ${when} request ${at} of ${changes}`;
-          throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
-        }
-      }
+/** Kills a scenario before and after each of its requests, two at a time. @returns the methods of them */
+async function killEverywhere({ name, start, command, served, endings }: Scenario): Promise<string[]> {
+  const { changes, exitCode } = await killAt(NEVER, command, await onBucket(start));
+  expect(exitCode).toBe(0);
+  const kills = changes.flatMap((_, index): Kill[] => [
+    { at: index + 1, when: 'before' },
+    { at: index + 1, when: 'after' },
+  ]);
+  await forEachConcurrently(kills, { limit: 2 }, async (kill) => {
+    try {
+      const place = await onBucket(start);
+      expect((await killAt(kill, command, place)).exitCode).toBe(null);
+      await expectNoLie(place, served);
+      await expectEnding(endings[0], { built, place });
+    } catch (error) {
+      const where = `killed ${kill.when} request ${kill.at} of ${changes.length}`;
+      throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
     }
-    process.stdout.write(`killed before and after each of ${changes} requests that change a bucket\n`);
-    expect(changes).toBeGreaterThan(8);
-  }, 1_800_000);
+  });
+  process.stdout.write(
+    `killed before and after each of ${changes.length} requests of ${name}, on a bucket\n`,
+  );
+  return changes;
+}
+
+/** A scenario that goes on from a kill, on a machine that has nothing of what was staged. */
+async function elsewhere(scenario: Scenario, kill: Kill): Promise<Scenario> {
+  const place = await onBucket(scenario.start);
+  expect((await killAt(kill, scenario.command, place)).exitCode).toBe(null);
+  const start = join(folder, randomUUID());
+  await copyObjects(await openStorage(place.root, place.options), new LocalStorage(start));
+  return { ...scenario, name: `${scenario.name} that goes on elsewhere`, start };
+}
+
+describe('what is killed at any request that changes a bucket never lies, and the next run converges:', {
+  timeout: 1_800_000,
+}, () => {
+  it.each([
+    ['a dump', dumpPerOrg],
+    ['a pruning', pruning],
+  ])('%s', async (_, scenario) => {
+    expect((await killEverywhere(scenario)).length).toBeGreaterThan(8);
+  });
+
+  it('a compaction, also where its staging is lost', async () => {
+    const changes = await killEverywhere(compaction);
+    expect(changes.length).toBeGreaterThan(8);
+    const firstRemoval = changes.indexOf('DELETE') + 1;
+    expect(firstRemoval).toBeGreaterThan(0);
+    for (const when of ['before', 'after'] as const) {
+      const cutShort = await elsewhere(compaction, { at: firstRemoval, when });
+      expect((await killEverywhere(cutShort)).length).toBeGreaterThan(3);
+    }
+  });
 });
