@@ -13,10 +13,12 @@ export const ARROW_TYPES = {
 /** One column of a batch that is being filled. */
 export interface Column {
   append(value: TypedValue): void;
-  /** Appends one row of a column of the same type, as it stands there. */
-  copy(data: Data, row: number): void;
+  /** Appends rows of a column of the same type, as they stand there: those from `from` up to, and without, `to`. */
+  copy(data: Data, from: number, to: number): void;
   /** What its values take so far. */
   bytes(): number;
+  /** What these rows of another column would add to that. */
+  bytesOf(data: Data, from: number, to: number): number;
   finish(): Data;
 }
 
@@ -38,35 +40,37 @@ function textColumn(type: Utf8): Column {
   let ends = new Int32Array(FIRST_CAPACITY + 1);
   let length = 0;
   let used = 0;
-  const reserve = (bytes: number): void => {
-    const needed = used + bytes;
-    if (needed > text.length) text = enlarged(text, Buffer.alloc(Math.max(text.length * 2, needed)));
-  };
-  const end = (valid: boolean): void => {
-    if (length + 1 === ends.length) ends = enlarged(ends, new Int32Array(ends.length * 2));
-    validity.append(valid);
-    length += 1;
-    ends[length] = used;
+  const reserve = (rows: number, bytes: number): void => {
+    if (used + bytes > text.length)
+      text = enlarged(text, Buffer.alloc(Math.max(text.length * 2, used + bytes)));
+    if (length + rows >= ends.length)
+      ends = enlarged(ends, new Int32Array(Math.max(ends.length * 2, length + rows + 1)));
   };
   return {
     append(value) {
-      if (typeof value === 'string') {
-        reserve(value.length * 3); // no UTF-16 unit takes more in UTF-8
-        used += text.write(value, used);
-      }
-      end(value !== null);
+      const bytes = typeof value === 'string' ? value.length * 3 : 0; // no UTF-16 unit takes more in UTF-8
+      reserve(1, bytes);
+      if (typeof value === 'string') used += text.write(value, used);
+      length += 1;
+      ends[length] = used;
+      validity.append(value !== null);
     },
-    copy(data: Data<Utf8>, row) {
-      const valid = data.getValid(row);
-      if (valid) {
-        const value = data.values.subarray(data.valueOffsets[row], data.valueOffsets[row + 1]);
-        reserve(value.length);
-        text.set(value, used);
-        used += value.length;
+    /** A null takes no bytes there: it was given none, by us or by Apache's reader. */
+    copy(data: Data<Utf8>, from, to) {
+      const { values, valueOffsets } = data;
+      const [start, end] = [valueOffsets[from] as number, valueOffsets[to] as number];
+      reserve(to - from, end - start);
+      text.set(values.subarray(start, end), used);
+      for (let row = from; row < to; row += 1) {
+        length += 1;
+        ends[length] = used + (valueOffsets[row + 1] as number) - start;
       }
-      end(valid);
+      used += end - start;
+      validity.copy(data, from, to);
     },
     bytes: () => used + length * 4,
+    bytesOf: ({ valueOffsets }: Data<Utf8>, from, to) =>
+      (valueOffsets[to] as number) - (valueOffsets[from] as number) + (to - from) * 4,
     finish: () =>
       makeData({
         type,
@@ -86,16 +90,25 @@ function fixedColumn(
   const validity = validityBitmap();
   let values = new FixedArray(FIRST_CAPACITY);
   let length = 0;
-  const append = (value: TypedValue): void => {
-    if (length === values.length) values = enlarged(values, new FixedArray(values.length * 2));
-    if (value !== null) values[length] = value as never; // bigint or number, as the column's type has it
-    validity.append(value !== null);
-    length += 1;
+  const reserve = (rows: number): void => {
+    if (length + rows > values.length)
+      values = enlarged(values, new FixedArray(Math.max(values.length * 2, length + rows)));
   };
   return {
-    append,
-    copy: (data, row) => append(data.getValid(row) ? data.values[row] : null),
+    append(value) {
+      reserve(1);
+      if (value !== null) values[length] = value as never; // bigint or number, as the column's type has it
+      validity.append(value !== null);
+      length += 1;
+    },
+    copy(data, from, to) {
+      reserve(to - from);
+      values.set(data.values.subarray(from, to), length);
+      length += to - from;
+      validity.copy(data, from, to);
+    },
     bytes: () => length * values.BYTES_PER_ELEMENT,
+    bytesOf: (_, from, to) => (to - from) * values.BYTES_PER_ELEMENT,
     finish: () =>
       makeData<DataType>({ type, length, ...validity.finish(), data: values.subarray(0, length) } as never),
   };
@@ -106,12 +119,17 @@ function validityBitmap() {
   let bits = new Uint8Array(FIRST_CAPACITY / 8);
   let length = 0;
   let nullCount = 0;
+  const append = (valid: boolean): void => {
+    if (length === bits.length * 8) bits = enlarged(bits, new Uint8Array(bits.length * 2));
+    if (valid) bits[length >> 3] = (bits[length >> 3] as number) | (1 << (length & 7));
+    else nullCount += 1;
+    length += 1;
+  };
   return {
-    append(valid: boolean): void {
-      if (length === bits.length * 8) bits = enlarged(bits, new Uint8Array(bits.length * 2));
-      if (valid) bits[length >> 3] = (bits[length >> 3] as number) | (1 << (length & 7));
-      else nullCount += 1;
-      length += 1;
+    append,
+    copy(data: Data, from: number, to: number): void {
+      const hasNulls = data.nullCount > 0;
+      for (let row = from; row < to; row += 1) append(!hasNulls || data.getValid(row));
     },
     finish: () => ({ nullBitmap: bits.subarray(0, Math.ceil(length / 8)), nullCount }),
   };

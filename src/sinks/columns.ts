@@ -93,8 +93,8 @@ const typeKey = (field: Field | undefined): string => `${field?.type}`.replace(/
 export async function* regrouped(schema: StreamSchema, blocks: AsyncIterable<ColumnBlock>): RecordBatches {
   const builder = batchBuilder(schema);
   for await (const { batch, from, rows } of blocks) {
-    for (let row = from; row < from + rows; row += 1) {
-      builder.copy(batch, row);
+    for (let start = from; start < from + rows; ) {
+      start = builder.copy(batch, start, from + rows);
       if (builder.isFull()) yield builder.finish();
     }
   }
@@ -121,18 +121,29 @@ function batchBuilder(schema: StreamSchema) {
   const newColumns = () => schema.fields.map(({ type }) => newColumn[type]());
   let columns = newColumns();
   let rows = 0;
+  const bytes = (): number => columns.reduce((sum, column) => sum + column.bytes(), 0);
   return {
     rows: () => rows,
-    isFull: () =>
-      rows >= BATCH_ROWS || columns.reduce((bytes, column) => bytes + column.bytes(), 0) >= BATCH_BYTES,
+    isFull: () => rows >= BATCH_ROWS || bytes() >= BATCH_BYTES,
     append(row: Row): void {
       const values = readRow(row);
       for (let i = 0; i < columns.length; i += 1) (columns[i] as Column).append(values[i] as TypedValue);
       rows += 1;
     },
-    copy({ data }: RecordBatch, row: number): void {
-      for (let i = 0; i < columns.length; i += 1) (columns[i] as Column).copy(data.children[i] as Data, row);
-      rows += 1;
+    /**
+     * Takes rows of a batch, from `from` on: as many as still fit, or the one that fills this batch.
+     * @returns the first that was not taken
+     */
+    copy({ data }: RecordBatch, from: number, to: number): number {
+      const child = (i: number) => data.children[i] as Data;
+      const bytesOf = (end: number): number =>
+        columns.reduce((sum, column, i) => sum + column.bytesOf(child(i), from, end), 0);
+      let end = Math.min(to, from + BATCH_ROWS - rows);
+      const room = BATCH_BYTES - bytes();
+      while (end > from + 1 && bytesOf(end) >= room) end = from + ((end - from) >> 1);
+      for (const [i, column] of columns.entries()) column.copy(child(i), from, end);
+      rows += end - from;
+      return end;
     },
     /** The batch so far; the next row begins another. Its buffers are not used again. */
     finish(): RecordBatch {

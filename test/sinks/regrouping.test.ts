@@ -58,11 +58,13 @@ describe.each(regrouping)('the rows of $title files', ({ sink }) => {
 
   it('make the very file that they would have made at first, wherever they were cut', async () => {
     const many = Array.from({ length: 20 }, () => ordinaryUsers).flat();
+    const heavy = ordinaryUsers.map((row, i) => ({ ...row, full_name: 'n'.repeat(i * 7) }));
     const parts = [
       many.slice(0, 1),
       many.slice(1, 3),
       many.slice(3, 3),
       awkwardUsers,
+      heavy,
       many.slice(3),
       awkwardUsers.slice(0, 20),
     ];
