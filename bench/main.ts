@@ -11,6 +11,7 @@ const benchmarks: readonly { name: string; summary: string }[] = [
   { name: 'sinks', summary: 'what each format costs' },
   { name: 'warehouse', summary: 'a million users loaded into DuckDB and PostgreSQL' },
   { name: 'storage', summary: 'a million users published to a folder and to S3' },
+  { name: 'layout', summary: 'queries for one day and one organisation in both layouts, and compaction' },
 ];
 
 const [name = 'dump', ...args] = process.argv.slice(2);
