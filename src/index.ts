@@ -82,7 +82,8 @@ export {
 } from './snapshot/prune.js';
 export { type SnapshotSettings, snapshotSettings } from './snapshot/settings.js';
 export { type SnapshotOptions, snapshot, type Target } from './snapshot/snapshot.js';
-export { type Finding, type Verification, verify } from './snapshot/verify.js';
+export { type Verification, verify } from './snapshot/verify.js';
+export type { Finding } from './snapshot/verify-date.js';
 export { isLocalLocation, openStorage, secretStorageOptions } from './storage/index.js';
 export { LocalStorage, type LocalStorageOptions } from './storage/local.js';
 export type { StagedFolder, Storage, StoredObject, Written } from './storage/storage.js';

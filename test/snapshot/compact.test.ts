@@ -395,15 +395,19 @@ describe('a compaction that is cut short while it publishes', () => {
 });
 
 describe('a dump that goes on after its day was compacted', () => {
+  /** A dump of which the second place may be another storage. */
+  const inTwoFormats = (api: FixtureApi, folder: string) => {
+    const [first, second] = [join(folder, 'ndjson'), join(folder, 'csv')];
+    const state = join(folder, 'state');
+    const dump = (storage: Storage) =>
+      take(api, first, { alsoTo: [{ sink: createSink('csv'), storage }], state });
+    return { first, second, dump };
+  };
+
   it('in one of its formats leaves that one as it is, and publishes the other', async () => {
     await using api = await startFixtureApi({ sizes: [30, 20] });
     await using folder = await temporaryFolder();
-    const [first, second] = [join(folder.path, 'ndjson'), join(folder.path, 'csv')];
-    const dump = (storage: Storage) =>
-      take(api, first, {
-        alsoTo: [{ sink: createSink('csv'), storage }],
-        state: join(folder.path, 'state'),
-      });
+    const { first, second, dump } = inTwoFormats(api, folder.path);
     await expect(dump(new CutShort(second))).rejects.toThrow('cut');
     const { manifest } = await compact({ storage: new LocalStorage(first), runDate: RUN_DATE });
     const asked = api.requests.length;
@@ -418,12 +422,7 @@ describe('a dump that goes on after its day was compacted', () => {
   it('is refused while that compaction is cut short, and changes nothing', async () => {
     await using api = await startFixtureApi({ sizes: [30, 20] });
     await using folder = await temporaryFolder();
-    const [first, second] = [join(folder.path, 'ndjson'), join(folder.path, 'csv')];
-    const dump = (storage: Storage) =>
-      take(api, first, {
-        alsoTo: [{ sink: createSink('csv'), storage }],
-        state: join(folder.path, 'state'),
-      });
+    const { first, second, dump } = inTwoFormats(api, folder.path);
     await expect(dump(new CutShort(second))).rejects.toThrow('cut');
     await expect(compacted(first, { storage: new CutShort(first) })).rejects.toThrow('cut');
     await expect(dump(new LocalStorage(second))).rejects.toMatchObject({ code: 'publication_cut_short' });
