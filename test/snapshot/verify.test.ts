@@ -2,7 +2,7 @@ import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startFixtureApi } from '../../fixtures/api/index.js';
-import { createSink, LocalStorage, type Manifest, verify } from '../../src/index.js';
+import { compact, createSink, LocalStorage, type Manifest, verify } from '../../src/index.js';
 import { filesBelow, take, temporaryFolder } from './tree.js';
 
 const RUN_DATE = '2026-11-23';
@@ -122,4 +122,23 @@ describe('verify', () => {
       exitCode: 2,
     });
   });
+});
+
+it('looks again at a day that is laid out anew while it is looked at', async () => {
+  await using api = await startFixtureApi({ sizes: [30, 20] });
+  await using root = await temporaryFolder();
+  await take(api, root.path);
+  let looks = 0;
+  class Moving extends LocalStorage {
+    override async *read(key: string): AsyncGenerator<Uint8Array> {
+      if (key.startsWith('users/') && looks++ === 1)
+        await compact({ storage: new LocalStorage(root.path), runDate: RUN_DATE });
+      yield* super.read(key);
+    }
+  }
+  expect(await verify({ storage: new Moving(root.path) })).toMatchObject({
+    findings: [],
+    runDates: [{ status: 'complete', files: 2 }],
+  });
+  expect(looks).toBe(3); // two files of the first look, one of the second
 });
