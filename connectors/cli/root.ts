@@ -21,6 +21,11 @@ export const rootSettings = z.object({
       'key=value for the bucket, several times: endpoint, region, role_arn, … as opendal names them.',
     ),
 });
+/** Of commands that are about what dump has published. */
+export const publishedSettings = z.object({
+  out: z.string().min(1).default('./out').describe('The folder or bucket that dump wrote to.'),
+});
+
 /** Of commands that write there. */
 export const fileModeSettings = z.object({
   fileMode: z

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../clock.js';
 import { usersSchema } from '../schema.js';
@@ -10,6 +9,7 @@ import { sweepTemporaries } from '../storage/temporary.js';
 import { NAME, NODE_VERSION, VERSION } from '../version.js';
 import { checkCompactable, existingManifest, sinkOf } from './compactable.js';
 import { type CompactionRun, endCutShort, putInPlace } from './cut-short.js';
+import { sha256Of } from './json-file.js';
 import type { RunHeader } from './left-runs.js';
 import { underLock } from './lock.js';
 import { layouts, type Manifest, publisherOf } from './manifest.js';
@@ -18,6 +18,7 @@ import { manifestBeforeKey } from './partition.js';
 import { regroup } from './regroup.js';
 import { dropRuns, newRunId } from './resume.js';
 import { snapshotSettings } from './settings.js';
+import { stagedFolder } from './staged-files.js';
 import { Staging } from './staging.js';
 import { rootSeenFrom, stagingParent } from './staging-parent.js';
 
@@ -77,7 +78,7 @@ export async function compact(options: CompactOptions): Promise<Compaction> {
       run_date: runDate,
       run_date_given: true,
       started_at: startedAt,
-      fingerprint: createHash('sha256').update(`compaction to ${layout}`).digest('hex'),
+      fingerprint: sha256Of(`compaction to ${layout}`),
       scope: manifest.scope,
       is_compaction: true,
       roots: [rootSeenFrom(parent, storage)],
@@ -94,7 +95,8 @@ export async function compact(options: CompactOptions): Promise<Compaction> {
         rowsPerFile,
         read: ({ path }) => storage.read(path),
         place: ({ path }) => `${storage.location}/${path}`,
-        write: (name, bytes) => staging.files.stage(`${manifest.format}/${usersSchema.name}/${name}`, bytes),
+        write: (name, bytes) =>
+          staging.files.stage(`${stagedFolder(manifest, usersSchema.name)}/${name}`, bytes),
         signal,
       });
       await staging.makeFolders(manifest.format, [usersSchema.name]); // of no users there is no file
@@ -106,7 +108,7 @@ export async function compact(options: CompactOptions): Promise<Compaction> {
         manifest_sha256: before.sha256,
       };
       signal?.throwIfAborted();
-      await storage.write(manifestBeforeKey(runDate, runId), once(before.bytes));
+      await storage.write(manifestBeforeKey(runDate, runId), once(new TextEncoder().encode(before.text)));
       return { manifest: await putInPlace(changed, { lock, staging }, run), isChanged: true };
     } catch (error) {
       await dropUnpublished(staging, run);

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { ConfigError } from '../errors.js';
 import { SCHEMA_VERSION, usersSchema } from '../schema.js';
 import { createSink, inspectFile } from '../sinks/index.js';
 import type { Storage } from '../storage/storage.js';
 import { RefusedError } from './guard.js';
-import { readText } from './json-file.js';
+import { readText, sha256Of } from './json-file.js';
 import { isLogged, readLog } from './log.js';
 import { type Manifest, manifestFiles } from './manifest.js';
 import { readManifest } from './manifest-file.js';
@@ -32,7 +31,7 @@ export async function existingManifest(storage: Storage, runDate: string): Promi
 export async function checkCompactable(
   manifest: Manifest,
   storage: Storage,
-): Promise<{ bytes: Uint8Array; sha256: string }> {
+): Promise<{ text: string; sha256: string }> {
   const { run_date: runDate, schema_version: version, scope } = manifest;
   const what = `the snapshot of ${runDate} in ${storage.location}`;
   if (version !== SCHEMA_VERSION) {
@@ -46,25 +45,31 @@ export async function checkCompactable(
       code: 'nothing_to_compact',
     });
   }
-  const bytes = new TextEncoder().encode((await readText(storage, manifestKey(runDate))) ?? '');
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const text = (await readText(storage, manifestKey(runDate))) ?? '';
+  const sha256 = sha256Of(text);
   if (!isLogged(await readLog(storage), runDate, sha256)) {
     throw new RefusedError(
       `The log does not tell of the manifest of ${what}. Nothing was changed; see what claude-compliance verify says of it.`,
       'manifest_differs',
     );
   }
-  const listed = new Set(manifestFiles(manifest).map(({ path }) => path));
-  let unknown = 0;
-  for await (const { key } of storage.list(dateFolder(usersSchema.name, runDate)))
-    unknown += listed.has(key) ? 0 : 1;
-  if (unknown > 0) {
+  const unknown = await unlistedUsers(manifest, storage);
+  if (unknown.length > 0) {
     throw new RefusedError(
-      `Among the files of ${what} there are ${unknown} that its manifest does not list; they would be lost. Nothing was changed: claude-compliance verify names them.`,
+      `Among the files of ${what} there are ${unknown.length} that its manifest does not list; they would be lost. Nothing was changed: claude-compliance verify names them.`,
       'files_unknown',
     );
   }
-  return { bytes, sha256 };
+  return { text, sha256 };
+}
+
+/** The files of users at a run date that its manifest does not list. */
+export async function unlistedUsers(manifest: Manifest, storage: Storage): Promise<string[]> {
+  const listed = new Set(manifestFiles(manifest).map(({ path }) => path));
+  const unlisted: string[] = [];
+  for await (const { key } of storage.list(dateFolder(usersSchema.name, manifest.run_date)))
+    if (!listed.has(key)) unlisted.push(key);
+  return unlisted;
 }
 
 /** What writes files like those that lie there. */

@@ -1,18 +1,17 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { StorageError } from '../errors.js';
 import { usersSchema } from '../schema.js';
-import type { Storage } from '../storage/storage.js';
-import { once } from '../storage/storage.js';
+import { once, type Storage } from '../storage/storage.js';
+import { unlistedUsers } from './compactable.js';
 import { RefusedError } from './guard.js';
-import { readText } from './json-file.js';
+import { readText, sha256Of } from './json-file.js';
 import { listStagings } from './left-runs.js';
-import { checkedBytes } from './listed-file.js';
+import { checkedBytes, drain } from './listed-file.js';
 import type { Lock } from './lock.js';
 import { isLogged, readLog } from './log.js';
 import { type Manifest, manifestFiles, manifestSchema, publisherOf } from './manifest.js';
 import { manifestSha256 } from './manifest-file.js';
-import { dateFolder, manifestBeforeKey, manifestKey } from './partition.js';
+import { manifestBeforeKey, manifestKey } from './partition.js';
 import { conclude, type Publication, publish, tellLog } from './publish.js';
 import { dropRuns } from './resume.js';
 import { Staging } from './staging.js';
@@ -92,15 +91,11 @@ async function logWithoutStaging(manifest: Manifest, storage: Storage): Promise<
   await tellLog(storage, manifest, await manifestSha256(storage, runDate));
 }
 
-const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex');
-
 /** Whether every file that a manifest lists lies there, as it was written. */
 async function isInPlace(manifest: Manifest, storage: Storage): Promise<boolean> {
   try {
-    for (const file of manifestFiles(manifest)) {
-      const bytes = checkedBytes(storage.read(file.path), file, file.path);
-      while (!(await bytes.next()).done);
-    }
+    for (const file of manifestFiles(manifest))
+      await drain(checkedBytes(storage.read(file.path), file, file.path));
     return true;
   } catch (error) {
     if (error instanceof StorageError && ['not_found', 'file_differs'].includes(error.code)) return false;
@@ -109,9 +104,7 @@ async function isInPlace(manifest: Manifest, storage: Storage): Promise<boolean>
 }
 
 async function removeUnlisted(manifest: Manifest, storage: Storage): Promise<void> {
-  const listed = new Set(manifestFiles(manifest).map(({ path }) => path));
-  const folder = dateFolder(usersSchema.name, manifest.run_date);
-  for await (const { key } of storage.list(folder)) if (!listed.has(key)) await storage.remove(key);
+  for (const key of await unlistedUsers(manifest, storage)) await storage.remove(key);
 }
 
 function cutShort({ run_date, compaction }: Manifest): RefusedError {

@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
 import { StorageError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
 
 const encoder = new TextEncoder();
+
+/** As manifests and the log name it: lower-case hexadecimal. */
+export const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** A small file's text; undefined when there is none. */
 export async function readText(storage: Storage, key: string): Promise<string | undefined> {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { usersSchema } from '../schema.js';
 import type { Manifest } from './manifest.js';
 import { laidOut, type RegroupingSink, regroup } from './regroup.js';
-import { stagedKey } from './staged-files.js';
+import { stagedFolder, stagedKey } from './staged-files.js';
 import type { Staging } from './staging.js';
 
 interface LayOut {
@@ -19,9 +19,7 @@ interface LayOut {
  * @throws StorageError, SinkError
  */
 export async function layOutPerDate({ manifest, staging, sink, ...rest }: LayOut): Promise<Manifest> {
-  const { format } = sink;
-  const staged = (name: string): string => `${format}/${usersSchema.name}/${name}`;
-  const left = staging.progress.laidOut.get(format);
+  const left = staging.progress.laidOut.get(sink.format);
   if (left) return laidOut(manifest, 'per-date', { together: left, apart: new Map() });
   const changed = await regroup({
     ...rest,
@@ -30,8 +28,8 @@ export async function layOutPerDate({ manifest, staging, sink, ...rest }: LayOut
     to: 'per-date',
     read: (file) => staging.files.read(stagedKey(manifest, file)),
     place: (file) => join(staging.folder, stagedKey(manifest, file)),
-    write: (name, bytes) => staging.files.stage(staged(name), bytes),
+    write: (name, bytes) => staging.files.stage(`${stagedFolder(sink, usersSchema.name)}/${name}`, bytes),
   });
-  await staging.record({ type: 'laid-out', format, files: changed.users.files });
+  await staging.record({ type: 'laid-out', format: sink.format, files: changed.users.files });
   return changed;
 }

@@ -2,6 +2,11 @@ import { createHash } from 'node:crypto';
 import { StorageError } from '../errors.js';
 import type { FileEntry } from './manifest.js';
 
+/** Reads what is left of some bytes, for what their end has to say. @throws what reading them throws */
+export async function drain(bytes: AsyncIterator<Uint8Array>): Promise<void> {
+  while (!(await bytes.next()).done);
+}
+
 /**
  * The bytes of a file that a manifest or a journal lists; the end of them only comes when they are those that it names.
  * @param where for the message: the file's place, without credentials

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { forEachConcurrently } from '../concurrency.js';
 import type { Storage } from '../storage/storage.js';
-import { jsonBytes, parseJson, readText } from './json-file.js';
+import { jsonBytes, parseJson, readText, sha256Of } from './json-file.js';
 
 const FOLDER = '_runs/log';
 
@@ -83,7 +82,7 @@ async function readEntries(storage: Storage, keys: readonly string[]) {
   await forEachConcurrently([...keys.entries()], { limit: READ_AT_ONCE }, async ([index, key]) => {
     const text = (await readText(storage, key)) ?? '';
     const seq = Number(/(\d+)\.json$/.exec(key)?.[1]);
-    entries[index] = { seq, entry: parse(text), sha256: createHash('sha256').update(text).digest('hex') };
+    entries[index] = { seq, entry: parse(text), sha256: sha256Of(text) };
   });
   return entries;
 }

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { StorageError } from '../errors.js';
 import { once, type Storage, type Written } from '../storage/storage.js';
-import { jsonBytes, readText } from './json-file.js';
+import { jsonBytes, readText, sha256Of } from './json-file.js';
 import { isFull, type Manifest, manifestSchema } from './manifest.js';
 import { manifestKey } from './partition.js';
 
@@ -16,8 +15,7 @@ export async function readManifest(storage: Storage, runDate: string): Promise<M
 
 /** Of the manifest of a run date, as the log names it. */
 export async function manifestSha256(storage: Storage, runDate: string): Promise<string> {
-  const text = (await readText(storage, manifestKey(runDate))) ?? '';
-  return createHash('sha256').update(text).digest('hex');
+  return sha256Of((await readText(storage, manifestKey(runDate))) ?? '');
 }
 
 function parseManifest(text: string, where: string): Manifest {

@@ -73,8 +73,9 @@ export async function prune(options: PruneOptions): Promise<Pruning> {
   const dated = await datedFiles(storage);
   const old = dated.filter(({ runDate }) => runDate < keptFrom);
   // One that was given a date of the future by mistake protects no other.
-  const newest = old.length > 0 && (await newestSnapshot(storage, (runDate) => runDate <= dayOf(0)));
-  const keep = (newest || undefined)?.run_date ?? dated.at(-1)?.runDate ?? '';
+  const isPast = (runDate: string): boolean => runDate <= dayOf(0);
+  const newest = old.length > 0 ? await newestSnapshot(storage, isPast) : undefined;
+  const keep = newest?.run_date ?? dated.at(-1)?.runDate ?? '';
   const pruning: Pruning = { keptFrom, pruned: [], left: [] };
   for (const day of old) {
     signal?.throwIfAborted();
@@ -115,11 +116,11 @@ async function pruneDate({ storage, runDate, keep, isLocked, clock }: DatePrunin
   await underLock({ storage, runDate, runId: newRunId(at), clock, isLocked }, async (lock) => {
     const manifest = await prunable(storage, runDate, keep);
     const { status } = manifest;
+    let sha256 = await manifestSha256(storage, runDate);
     if (status !== 'pruned') {
-      const before = await manifestSha256(storage, runDate);
       await lock?.check();
-      const pruned = { at, status, manifest_sha256: before };
-      await writeManifest(storage, { ...manifest, status: 'pruned', pruned });
+      const pruned = { at, status, manifest_sha256: sha256 };
+      ({ sha256 } = await writeManifest(storage, { ...manifest, status: 'pruned', pruned }));
     }
     await lock?.check();
     await appendLog(storage, {
@@ -128,7 +129,7 @@ async function pruneDate({ storage, runDate, keep, isLocked, clock }: DatePrunin
       run_id: manifest.run_id,
       run_date: runDate,
       status: 'pruned',
-      manifest_sha256: await manifestSha256(storage, runDate),
+      manifest_sha256: sha256,
     });
     await lock?.check();
     for (const { schema } of streams) await storage.removeFolder(dateFolder(schema.name, runDate));

@@ -9,7 +9,7 @@ import { appendLog } from './log.js';
 import { type Manifest, publisherOf, statusWhenPublished, tableFiles } from './manifest.js';
 import { manifestSha256, readManifest, writeManifest } from './manifest-file.js';
 import { dateFolder } from './partition.js';
-import { checkStaged, dropUnlisted } from './staged-files.js';
+import { checkStaged, dropUnlisted, stagedFolder } from './staged-files.js';
 import type { Staging } from './staging.js';
 
 export interface Publication {
@@ -53,7 +53,7 @@ export async function publish(publication: Publication): Promise<Manifest> {
   await lock?.check();
   await writeManifest(storage, { ...manifest, status: 'publishing' });
   for (const table of tables) {
-    const folder = `${manifest.format}/${table}`;
+    const folder = stagedFolder(manifest, table);
     const files = tableFiles(manifest, table);
     await dropUnlisted(staging, folder, files);
     const staged = { path: join(staging.folder, folder), files, proceed };

@@ -4,7 +4,7 @@ import type { Block, Regrouping } from '../sinks/regrouping.js';
 import type { Sink } from '../sinks/sink.js';
 import type { Written } from '../storage/storage.js';
 import { cutter, rowsDiffer } from './cutter.js';
-import { checkedBytes } from './listed-file.js';
+import { checkedBytes, drain } from './listed-file.js';
 import { type FileEntry, type Layout, type Manifest, manifestFiles, type Slice } from './manifest.js';
 import { dateFolder, organizationFolder, partName } from './partition.js';
 
@@ -118,9 +118,9 @@ async function* splitFile(file: FileEntry, { read, place, sink }: Regroup): Asyn
   const unclosed = { [Symbol.asyncIterator]: () => ({ next: () => bytes.next() }) };
   try {
     yield* sink.regroup.split(usersSchema, unclosed);
-    while (!(await bytes.next()).done);
+    await drain(bytes);
   } catch (error) {
-    while (!(await bytes.next()).done);
+    await drain(bytes);
     if (error instanceof ComplianceError) throw error;
     throw new SinkError(`${place(file)} cannot be read, although it is the file that was written.`, {
       code: 'file_unreadable',

@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { ConfigError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
+import { sha256Of } from './json-file.js';
 import { dropStaging, type LeftRun, listStagings, type RunHeader } from './left-runs.js';
 import { covers, publisherOf, type Scope } from './manifest.js';
 import { readManifest } from './manifest-file.js';
@@ -76,7 +77,7 @@ export function newRun({ settings, identity, scope, roots, clock }: Beginning): 
     run_date: settings.runDate ?? startedAt.slice(0, 10),
     run_date_given: settings.runDate !== undefined,
     started_at: startedAt,
-    fingerprint: createHash('sha256').update(JSON.stringify(identity)).digest('hex'),
+    fingerprint: sha256Of(JSON.stringify(identity)),
     scope,
     is_compaction: false,
     roots: [...roots],

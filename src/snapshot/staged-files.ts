@@ -1,6 +1,6 @@
 import { rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { checkedBytes } from './listed-file.js';
+import { checkedBytes, drain } from './listed-file.js';
 import { type FileEntry, type Manifest, manifestFiles } from './manifest.js';
 import type { Staging } from './staging.js';
 
@@ -16,10 +16,12 @@ export async function checkStaged(
   if (!staging.isTakenOver) return;
   for (const file of manifestFiles(manifest).filter(({ table }) => tables.includes(table))) {
     const key = stagedKey(manifest, file);
-    const bytes = checkedBytes(staging.files.read(key), file, join(staging.folder, key));
-    while (!(await bytes.next()).done);
+    await drain(checkedBytes(staging.files.read(key), file, join(staging.folder, key)));
   }
 }
+
+/** Where the files of one table lie in a staging: those of all formats do, side by side. */
+export const stagedFolder = ({ format }: { format: string }, table: string): string => `${format}/${table}`;
 
 /** Where a file lies in its staging that a manifest lists by its final path. */
 export const stagedKey = ({ format, run_date }: Manifest, { path }: FileEntry): string =>

@@ -2,15 +2,9 @@ import { cp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { FixtureApi } from '../../fixtures/api/index.js';
-import {
-  organizationsSchema,
-  parseOrganization,
-  parseUser,
-  type Row,
-  rowMaker,
-  usersSchema,
-} from '../../src/index.js';
+import { organizationsSchema, type Row, usersSchema } from '../../src/index.js';
 import { environmentOf, say } from '../cli/command.js';
+import { servedRows } from '../served-rows.js';
 
 /** The oldest first. */
 export const DATES = ['2026-11-22', '2026-11-23'] as const;
@@ -52,7 +46,7 @@ export async function makeTrees(folder: string, api: FixtureApi): Promise<Record
       const flags = ['--out', join(folder, layout), '--layout', layout, '--run-date', date];
       await succeed(['dump', ...flags, '--format', ...FORMATS, '--progress', 'none'], environmentOf(api));
     }
-    served[date] = rowsOf(api, date);
+    served[date] = servedRows(api, date);
   }
   for (const [tree, { layout, compacted }] of Object.entries(TREES)) {
     if (tree === layout) continue;
@@ -80,18 +74,3 @@ async function succeed(args: readonly string[], environment = {}): Promise<void>
 }
 
 export const firstOrganization = (api: FixtureApi): string => String(api.organizations()[0]?.uuid);
-
-/** What the API serves now, as rows of a day. */
-function rowsOf(api: FixtureApi, runDate: string): Rows {
-  const added = { snapshot_date: runDate };
-  const repairs = { surrogates: 0 };
-  const organizations = api.organizations();
-  const makeOrganization = rowMaker(organizationsSchema, added, repairs);
-  return {
-    organizations: organizations.map((json) => makeOrganization(parseOrganization(json))),
-    users: organizations.flatMap(({ uuid }) => {
-      const makeUser = rowMaker(usersSchema, { ...added, organization_uuid: String(uuid) }, repairs);
-      return [...api.users(String(uuid))].map((json) => makeUser(parseUser(json)));
-    }),
-  };
-}

@@ -8,8 +8,13 @@ export async function encoded(
   schema: StreamSchema,
   batches: AsyncIterable<readonly Row[]>,
 ): Promise<Buffer> {
+  return await collected(sink.encode(schema, batches));
+}
+
+/** All bytes in one piece. */
+export async function collected(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of sink.encode(schema, batches)) chunks.push(chunk);
+  for await (const chunk of bytes) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 

@@ -5,7 +5,7 @@ import { createSink, sinkFormats } from '../../src/sinks/index.js';
 import type { Block, Regrouping } from '../../src/sinks/regrouping.js';
 import type { Sink } from '../../src/sinks/sink.js';
 import { awkwardOrganizations, awkwardUsers, ordinaryUsers } from './awkward-rows.js';
-import { encoded, inBatches } from './encoded.js';
+import { collected, encoded, inBatches } from './encoded.js';
 
 const sinks = sinkFormats.flatMap((format) =>
   format.compressions.map((compression) => ({
@@ -17,12 +17,6 @@ const regrouping = sinks.filter(({ sink }) => sink.regroup);
 
 const bytesOf = (sink: Sink, schema: StreamSchema, rows: readonly Row[]): Promise<Buffer> =>
   encoded(sink, schema, inBatches([rows]));
-
-async function collected(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of bytes) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
 
 /** A file's bytes as a storage gives them: in pieces that end anywhere. */
 async function* inPieces(file: Buffer, size = 1000): AsyncGenerator<Uint8Array> {

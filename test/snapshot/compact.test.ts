@@ -16,7 +16,16 @@ import {
 } from '../../src/index.js';
 import { acquireLock } from '../../src/snapshot/lock.js';
 import { readLog } from '../../src/snapshot/log.js';
-import { filesBelow, memberships, rowsOf, servedMemberships, take, temporaryFolder } from './tree.js';
+import {
+  CutShort,
+  filesBelow,
+  memberships,
+  rowsOf,
+  servedMemberships,
+  take,
+  temporaryFolder,
+  textOf,
+} from './tree.js';
 
 const RUN_DATE = '2026-11-23';
 const SINKS = [
@@ -39,13 +48,6 @@ const compacted = async (
   options: Partial<Parameters<typeof compact>[0]> = {},
 ): Promise<Manifest> =>
   (await compact({ storage: new LocalStorage(root), runDate: RUN_DATE, ...options })).manifest;
-
-/** Its user is stopped just when the files would be put in place. */
-class CutShort extends LocalStorage {
-  override replaceFolder(): Promise<void> {
-    return Promise.reject(new Error('cut'));
-  }
-}
 
 const findings = async (root: string) =>
   (await verify({ storage: new LocalStorage(root), all: true })).findings;
@@ -179,7 +181,7 @@ describe('a compaction is refused, and nothing is changed,', () => {
     const storage = new LocalStorage(root.path);
     const manifest = (await readManifest(storage, RUN_DATE)) as Manifest;
     const path = manifest.slices[1]?.files[0]?.path ?? '';
-    await damage(join(root.path, path), Buffer.concat(await chunksOf(storage, path)).toString());
+    await damage(join(root.path, path), await textOf(storage, path));
     const before = await dataOf(root.path);
     await expect(compacted(root.path)).rejects.toMatchObject({ code });
     expect(await dataOf(root.path)).toEqual(before);
@@ -432,12 +434,6 @@ describe('a dump that goes on after its day was compacted', () => {
     expect(await findings(second)).toEqual([]);
   });
 });
-
-async function chunksOf(storage: Storage, key: string): Promise<Uint8Array[]> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of storage.read(key)) chunks.push(chunk);
-  return chunks;
-}
 
 it('moves every row of a snapshot whatever its parts', async () => {
   await using api = await startFixtureApi({ sizes: [2500, 10, 1700] });

@@ -18,7 +18,7 @@ import {
 } from '../../src/index.js';
 import { acquireLock } from '../../src/snapshot/lock.js';
 import { readLog } from '../../src/snapshot/log.js';
-import { clientOf, filesBelow, take, temporaryFolder } from './tree.js';
+import { CutShort, clientOf, filesBelow, take, temporaryFolder } from './tree.js';
 
 /** Noon of a day, standing still. */
 const noonOf = (date: string): Clock => ({ ...systemClock, now: () => Date.parse(`${date}T12:00:00Z`) });
@@ -123,11 +123,6 @@ describe('pruning', () => {
     await using api = await startFixtureApi({ sizes: [3] });
     await using root = await temporaryFolder();
     await takeDays(api, root.path, ['2026-11-20', '2026-11-21']);
-    class CutShort extends LocalStorage {
-      override replaceFolder(): Promise<void> {
-        return Promise.reject(new Error('cut'));
-      }
-    }
     const cut = compact({ storage: new CutShort(root.path), runDate: '2026-11-21' });
     await expect(cut).rejects.toThrow('cut');
     const early = await pruned(root.path, { keepDays: 1 });

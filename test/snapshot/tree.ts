@@ -62,6 +62,13 @@ export async function filesBelow(root: string): Promise<Record<string, string>> 
   return Object.fromEntries(hashed);
 }
 
+/** A root whose user is stopped just when files would be put in place. */
+export class CutShort extends LocalStorage {
+  override replaceFolder(): Promise<void> {
+    return Promise.reject(new Error('cut'));
+  }
+}
+
 type JsonRow = Record<string, unknown>;
 
 /** The rows of one table as its NDJSON files hold them, in the order of the manifest. */
@@ -82,7 +89,8 @@ export const servedMemberships = (api: FixtureApi): string[] =>
 export const memberships = (rows: readonly JsonRow[]): string[] =>
   rows.map(({ organization_uuid, id }) => `${organization_uuid} ${id}`);
 
-async function textOf(storage: Storage, key: string): Promise<string> {
+/** One object as text. */
+export async function textOf(storage: Storage, key: string): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of storage.read(key)) chunks.push(chunk);
   return Buffer.concat(chunks).toString('utf8');

@@ -1,15 +1,8 @@
 import type { SnapshotTable } from '../../connectors/warehouse/model.js';
 import type { FixtureApi } from '../../fixtures/api/index.js';
-import {
-  type Json,
-  organizationsSchema,
-  parseOrganization,
-  parseUser,
-  type Row,
-  rowMaker,
-  usersSchema,
-} from '../../src/index.js';
+import { type Json, organizationsSchema, type Row, usersSchema } from '../../src/index.js';
 import { jsonText } from '../../src/sinks/json-text.js';
+import { servedRows as rowsServed } from '../served-rows.js';
 import { expectedOf } from '../sinks/expected.js';
 
 /** A row as text: instants as microseconds since 1970, `extra` as JSON. */
@@ -21,16 +14,10 @@ export function servedRows(
   { stream }: Pick<SnapshotTable, 'stream'>,
   runDate: string,
 ): TextRow[] {
-  const repairs = { surrogates: 0 };
-  const added = { snapshot_date: runDate };
-  if (stream === 'organizations') {
-    const make = rowMaker(organizationsSchema, added, repairs);
-    return api.organizations().map((json) => textRow(make(parseOrganization(json)), organizationsSchema));
-  }
-  return api.organizations().flatMap(({ uuid }) => {
-    const make = rowMaker(usersSchema, { ...added, organization_uuid: String(uuid) }, repairs);
-    return [...api.users(String(uuid))].map((json) => textRow(make(parseUser(json)), usersSchema));
-  });
+  const { organizations, users } = rowsServed(api, runDate);
+  return stream === 'organizations'
+    ? organizations.map((row) => textRow(row, organizationsSchema))
+    : users.map((row) => textRow(row, usersSchema));
 }
 
 function textRow(row: Row, schema: typeof usersSchema): TextRow {

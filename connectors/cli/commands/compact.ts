@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { compact as compactRunDate, compactSettings } from '../../../src/index.js';
 import { command } from '../command.js';
-import { fileModeSettings, openRoot, rootSettings, stateFolder, stateSettings } from '../root.js';
+import {
+  fileModeSettings,
+  openRoot,
+  publishedSettings,
+  rootSettings,
+  stateFolder,
+  stateSettings,
+} from '../root.js';
 import { filesOf } from '../summary.js';
 
 /** Many small files cost a query more than the rows in them. */
@@ -9,7 +16,7 @@ export const compact = command({
   name: 'compact',
   summary: 'Lays a published day out anew: one file a day, or one folder an organisation.',
   settings: z.object({
-    out: z.string().min(1).default('./out').describe('The folder or bucket that dump wrote to.'),
+    ...publishedSettings.shape,
     ...compactSettings.shape,
     json: z.boolean().default(false).describe('Print the manifest.'),
     ...fileModeSettings.shape,

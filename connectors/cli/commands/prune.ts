@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { prune as pruneRoot, pruneSettings } from '../../../src/index.js';
 import { command } from '../command.js';
 import { asData } from '../options.js';
-import { fileModeSettings, openRoot, rootSettings } from '../root.js';
+import { fileModeSettings, openRoot, publishedSettings, rootSettings } from '../root.js';
 import { filesOf } from '../summary.js';
 
 /** Personal data is kept for as long as it is needed; what it was stays told. */
@@ -10,7 +10,7 @@ export const prune = command({
   name: 'prune',
   summary: 'Removes the files of old snapshots; their manifests stay, marked as pruned.',
   settings: z.object({
-    out: z.string().min(1).default('./out').describe('The folder or bucket that dump wrote to.'),
+    ...publishedSettings.shape,
     ...pruneSettings.shape,
     json: z.boolean().default(false).describe('Print the result as JSON.'),
     ...fileModeSettings.shape,

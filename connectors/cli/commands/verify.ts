@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { verify as verifyRoot } from '../../../src/index.js';
 import { command } from '../command.js';
 import { asData } from '../options.js';
-import { openRoot, rootSettings } from '../root.js';
+import { openRoot, publishedSettings, rootSettings } from '../root.js';
 
 /** Reads again what lies in a root: evidence is worth what can be shown of it. */
 export const verify = command({
   name: 'verify',
   summary: 'Compares what lies in a folder with its manifests and its log.',
   settings: rootSettings.extend({
-    out: z.string().min(1).default('./out').describe('The folder or bucket that dump wrote to.'),
+    ...publishedSettings.shape,
     runDate: z.iso.date().optional().describe('The snapshot to verify. Default: the newest.'),
     all: z.boolean().default(false).describe('Verify every run date.'),
     json: z.boolean().default(false).describe('Print the result as JSON.'),
