@@ -1,6 +1,6 @@
 /**
- * Compiles into dist/, when npm installs a checkout and before it packs one. Where the compiler was left out
- * (`npm ci --omit=dev`), what was built before stays as it is; a compiler that fails fails the installation.
+ * Compiles into dist/, when npm installs a checkout and before it packs one. Where the compiler is not installed
+ * (`npm ci --omit=dev`), an existing build is kept. When the compiler fails, so does the installation.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

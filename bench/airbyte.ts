@@ -10,7 +10,7 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { configFor, file, fullCatalog } from '../test/airbyte/harness.js';
+import { catalogOf, configFor, file } from '../test/airbyte/harness.js';
 import { install, peakRss } from '../test/airbyte/process.js';
 import { REQUIREMENTS } from '../test/airbyte/requirements.js';
 import { setup } from '../test/build.js';
@@ -38,14 +38,14 @@ interface Cost {
   rss: string;
 }
 
-const tell = (what: string, { records, seconds, rss }: Cost) =>
+const report = (what: string, { records, seconds, rss }: Cost) =>
   console.log(
     `${what}: ${records} records in ${seconds.toFixed(1)} s = ${Math.round(records / seconds)} records/s, peak RSS ${rss}`,
   );
 
 async function intoNothing(executable: string, config: string, records: number): Promise<Cost> {
   const nothing = openSync(devNull, 'w');
-  const args = ['read', '--config', config, '--catalog', file(await fullCatalog())];
+  const args = ['read', '--config', config, '--catalog', file(await catalogOf())];
   const start = performance.now();
   const child = spawn(executable, args, { stdio: ['ignore', nothing, 'inherit'] });
   let peak = 0;
@@ -78,7 +78,7 @@ async function main(users: number, usersUnderPyAirbyte: number): Promise<void> {
   const executable = install();
   const api = await startApi(users);
   const config = file(configFor(api));
-  tell('into /dev/null', await intoNothing(executable, config, users + ORGANIZATIONS));
+  report('into /dev/null', await intoNothing(executable, config, users + ORGANIZATIONS));
   api.child.stdin?.end();
 
   const environment = await venv('airbyte', REQUIREMENTS);
@@ -88,7 +88,7 @@ async function main(users: number, usersUnderPyAirbyte: number): Promise<void> {
   }
   const another = await startApi(usersUnderPyAirbyte);
   const cost = await intoPyAirbyte(environment.python, executable, file(configFor(another)));
-  tell('into PyAirbyte (DuckDB)', cost);
+  report('into PyAirbyte (DuckDB)', cost);
   another.child.stdin?.end();
 }
 

@@ -1,5 +1,5 @@
 /**
- * How well the budget is spent: `npm run bench -- budget [requests]`. The client reads the fixture API over real connections,
+ * How well the budget is used: `npm run bench -- budget [requests]`. The client reads the fixture API over real connections,
  * under a budget scaled down in time: 600 requests in 6 seconds. Ends with 1 when a figure is missed.
  */
 import { type BudgetOptions, startFixtureApi } from '../fixtures/api/index.js';
@@ -20,12 +20,12 @@ const SCENARIOS: readonly {
 }[] = [
   { name: 'alone', budget: {}, most429s: 0, slowest: 1.1 },
   {
-    name: 'alone, only the first answer tells',
+    name: 'alone, headers on the first answer only',
     budget: { headers: 'first-answer-only' },
     most429s: 0,
     slowest: 1.1,
   },
-  { name: 'beside a stranger who spends 40 %', budget: { stranger: 0.4 }, most429s: 0.01, slowest: Infinity },
+  { name: 'with a stranger who uses 40 %', budget: { stranger: 0.4 }, most429s: 0.01, slowest: Infinity },
 ];
 
 interface Figures {
@@ -62,10 +62,10 @@ async function measure(budget: BudgetOptions, requests: number): Promise<Figures
 }
 
 console.log(
-  `${LIMIT} requests in ${WINDOW / 1000} s, of which ${SHARE * 100} % may be spent; over loopback, 20 ms an answer.\n`,
+  `${LIMIT} requests in ${WINDOW / 1000} s, of which ${SHARE * 100} % may be used; over loopback, 20 ms an answer.\n`,
 );
 console.log(
-  'algorithm       scenario                             requests   429s  seconds  to the floor  busiest window',
+  'algorithm       scenario                                 requests   429s  seconds  to the floor  busiest window',
 );
 // Compiling takes longer than a request may: nothing that is measured should pay for it.
 await measure({ algorithm: 'fixed-window', requests: LIMIT, windowMs: WINDOW }, LIMIT / 2);
@@ -79,7 +79,7 @@ for (const { name, budget, most429s, slowest } of SCENARIOS) {
     console.log(
       [
         algorithm.padEnd(15),
-        name.padEnd(36),
+        name.padEnd(40),
         String(answered).padStart(8),
         String(refused).padStart(6),
         seconds.toFixed(1).padStart(8),

@@ -4,7 +4,7 @@ import { head, row } from './markdown-table.js';
 
 export const LAYOUTS = ['per-org', 'per-date'] as const satisfies readonly Layout[];
 
-/** One question, as it is put to each layout. */
+/** One question, and how each layout is asked. */
 export interface Query {
   name: string;
   sql: Record<Layout, string>;
@@ -24,7 +24,7 @@ export interface Comparison<A> {
   question(sql: string): Promise<A>;
 }
 
-/** Prints the medians of each figure, per-org and per-date, and the first in terms of the second. */
+/** Prints the medians of each figure, per-org and per-date, and their ratio. */
 export async function compare<A extends Answer>(
   title: string,
   { queries, figures, ...asking }: Comparison<A>,
@@ -43,7 +43,7 @@ export async function compare<A extends Answer>(
   }
 }
 
-/** Sees to it that the layouts give the same answer, too. */
+/** Also checks that both layouts give the same answer. */
 async function askInTurns<A extends Answer>(
   { name, sql }: Query,
   { turns, question }: Pick<Comparison<A>, 'turns' | 'question'>,
@@ -51,8 +51,8 @@ async function askInTurns<A extends Answer>(
   const answers: Record<Layout, A[]> = { 'per-org': [], 'per-date': [] };
   for (let turn = 0; turn < turns; turn += 1)
     for (const layout of LAYOUTS) answers[layout].push(await question(sql[layout]));
-  const told = new Set(LAYOUTS.flatMap((layout) => answers[layout].map(({ rows }) => JSON.stringify(rows))));
-  if (told.size !== 1 || told.has('[]')) throw new Error(`${name}: the layouts do not tell the same`);
+  const given = new Set(LAYOUTS.flatMap((layout) => answers[layout].map(({ rows }) => JSON.stringify(rows))));
+  if (given.size !== 1 || given.has('[]')) throw new Error(`${name}: the layouts give different answers`);
   return answers;
 }
 

@@ -41,8 +41,10 @@ async function dump(api: FixtureProcess, users: number, format: string): Promise
       [COMMAND, 'dump', '--out', out, '--requests-per-minute', '0', '--progress', 'none', '--json', ...flags],
       { ANTHROPIC_COMPLIANCE_BASE_URL: api.url, ANTHROPIC_COMPLIANCE_ACCESS_KEY: api.key },
     );
-    const { totals }: Manifest = JSON.parse(result.stdout);
-    if (totals.users !== users) throw new Error(`${totals.users} users were landed, not ${users}.`);
+    const { manifest }: { manifest: Manifest } = JSON.parse(result.stdout);
+    const { tables, totals } = manifest;
+    if (tables.users?.rows !== users)
+      throw new Error(`${tables.users?.rows} users were published, not ${users}.`);
     return { ...result, bytes: totals.bytes };
   } finally {
     await rm(out, { recursive: true });

@@ -1,4 +1,4 @@
-/** The floor of the main job: the same pages, fetched and JSON.parsed, and nothing else. Prints the users read. */
+/** The least that the main job can cost: the same pages, fetched and JSON.parsed, and nothing else. Prints the users read. */
 import process from 'node:process';
 import { Pool } from 'undici';
 

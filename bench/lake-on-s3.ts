@@ -21,7 +21,7 @@ export interface AskedOnS3 extends Answer {
   bytes: number;
 }
 
-/** Uploads folders to a bucket of their own; or one plain line why it cannot be. */
+/** Uploads folders to a new bucket; or one plain line why that is not possible. */
 export async function lakeOnS3(folders: readonly string[]): Promise<LakeOnS3 | { missing: string }> {
   const httpfs = await httpfsExtension();
   if ('missing' in httpfs) return httpfs;
@@ -51,7 +51,7 @@ export async function lakeOnS3(folders: readonly string[]): Promise<LakeOnS3 | {
   };
 }
 
-/** DuckDB's own, signed by its makers, as their package on PyPI has it: their site is not within everybody's reach. */
+/** DuckDB's own, signed by its makers, from their package on PyPI: not everybody can reach their site. */
 async function httpfsExtension(): Promise<{ path: string } | { missing: string }> {
   const engine = version();
   const made = await venv('httpfs', [`duckdb-extension-httpfs==${engine.replace(/^v/, '')}`]);

@@ -5,8 +5,8 @@ import process from 'node:process';
 
 /** A new benchmark is one file and one line here. */
 const benchmarks: readonly { name: string; summary: string }[] = [
-  { name: 'dump', summary: 'the main job in each format, beside reading alone: time, CPU, memory' },
-  { name: 'budget', summary: 'how much of the budget is spent, and how often it is overspent' },
+  { name: 'dump', summary: 'the main job in each format, and reading alone: time, CPU, memory' },
+  { name: 'budget', summary: 'how much of the budget is used, and how often it is exceeded' },
   { name: 'airbyte', summary: 'a read of the Airbyte source, into nothing and into PyAirbyte' },
   { name: 'sinks', summary: 'what each format costs' },
   { name: 'warehouse', summary: 'a million users loaded into DuckDB and PostgreSQL' },

@@ -1,13 +1,11 @@
 /**
  * What each sink costs: `npx tsx bench/sinks.ts [rows] [files at a time]`. Every case runs in a process of its own,
- * fed with rows that are made as they are asked for; the CPU of making them is subtracted.
+ * which makes its rows as they are asked for; the CPU time of making them is subtracted.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import type { Row } from '../src/rows.js';
-import { usersSchema } from '../src/schema.js';
-import { createSink, sinkFormats } from '../src/sinks/index.js';
+import { createSink, type Row, sinkFormats, users } from '../src/index.js';
 
 const PAGE = 1000;
 const ROLES = ['user', 'user', 'user', 'developer', 'admin', 'billing'];
@@ -40,7 +38,7 @@ async function measure(format: string, compression: string, rows: number, parall
     const batches = pages(rows, from);
     if (format === 'nothing') for await (const page of batches) bytes += page.length;
     else
-      for await (const chunk of createSink(format, { compression }).encode(usersSchema, batches))
+      for await (const chunk of createSink(format, { compression }).encode(users.schema, batches))
         bytes += chunk.length;
   };
   await Promise.all(Array.from({ length: parallel }, (_, i) => drain(i * rows)));

@@ -1,7 +1,7 @@
 /**
  * What publishing costs: `npm run bench -- storage [organisations] [users of each]`. The same dump goes to a local
  * folder and to an S3 server on this machine (moto, through a proxy that counts), each in a process of its own; the
- * API is the fixture. moto is one Python process: it sets the pace, not we.
+ * API is the fixture. moto is one Python process, and slower than this program.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -60,18 +60,21 @@ async function inOwnProcess(api: FixtureApi, args: readonly string[]): Promise<C
       },
     },
   );
-  let said = '';
+  let printed = '';
   child.stdout.on('data', (chunk) => {
-    said += chunk;
+    printed += chunk;
   });
   const [exitCode] = await once(child, 'close');
-  if (exitCode !== 0) throw new Error(`the dump ended with ${exitCode}: ${said}`);
-  return JSON.parse(said.trim().split('\n').at(-1) ?? '');
+  if (exitCode !== 0) throw new Error(`the dump ended with ${exitCode}: ${printed}`);
+  return JSON.parse(printed.trim().split('\n').at(-1) ?? '');
 }
 
-/** From the first object of a table that was put in place to the last request. */
+/** Of a file of a table; control files are below `_runs`. */
+const UPLOAD = /\/[a-z]\w*\/run_date=/;
+
+/** In seconds, from the first file of a table that was uploaded to the last request. */
 const publishing = (requests: readonly Seen[]): number => {
-  const first = requests.find(({ method, url }) => method === 'PUT' && /\/(users|organizations)\//.test(url));
+  const first = requests.find(({ method, url }) => method === 'PUT' && UPLOAD.test(decodeURIComponent(url)));
   return ((requests.at(-1)?.at ?? 0) - (first?.at ?? 0)) / 1000;
 };
 
@@ -89,21 +92,21 @@ async function main(organizations: number, usersOfEach: number): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), 'bench-storage-'));
   const api = await startFixtureApi({ sizes: Array.from({ length: organizations }, () => usersOfEach) });
   await using proxy = await startProxy(moto.endpoint);
-  const tell = (where: string, { seconds, cpuSeconds, peakMegabytes }: Cost, more = '') =>
+  const report = (where: string, { seconds, cpuSeconds, peakMegabytes }: Cost, more = '') =>
     console.log(
       `${where}: ${seconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of CPU, peak RSS ${peakMegabytes.toFixed(0)} MB${more}`,
     );
   try {
     console.log(`${organizations} organisations of ${usersOfEach} users, Parquet`);
     await createMotoBucket(moto.endpoint, 'lake');
-    tell('local folder', await inOwnProcess(api, ['--out', join(scratch, 'lake')]));
+    report('local folder', await inOwnProcess(api, ['--out', join(scratch, 'lake')]));
     const bucket = ['--storage-option', `endpoint=${proxy.endpoint}`, '--storage-option', 'region=us-east-1'];
     const state = ['--state', join(scratch, 'state')];
     for (const turn of ['S3, first time', 'S3, the same date again']) {
       const before = proxy.requests.length;
       const cost = await inOwnProcess(api, ['--out', 's3://lake/root', ...bucket, ...state]);
       const requests = proxy.requests.slice(before);
-      tell(turn, cost, `; publishing ${publishing(requests).toFixed(1)} s, ${counts(requests)}`);
+      report(turn, cost, `; publishing ${publishing(requests).toFixed(1)} s, ${counts(requests)}`);
     }
   } finally {
     await api.close();

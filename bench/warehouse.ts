@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
-import { startPostgres } from '../test/warehouse/postgres-server.js';
+import { startPostgres } from '../test/warehouse/support/postgres-server.js';
 import { startFixtureProcess } from './fixture-process.js';
 import { measured } from './measured.js';
 

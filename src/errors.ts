@@ -66,6 +66,20 @@ export class SinkError extends ComplianceError {}
 /** A folder or a bucket that does not take or give back what it should. */
 export class StorageError extends ComplianceError {}
 
+/** Another run is working on the same run date, or was faster. */
+export class LockedError extends ComplianceError {
+  constructor(message: string, code = 'locked') {
+    super(message, { code, failure: 'transient' });
+  }
+}
+
+/** Everything could be done, but doing it would harm what is published. */
+export class RefusedError extends ComplianceError {
+  constructor(message: string, code: string) {
+    super(message, { code });
+  }
+}
+
 /** The caller's signal ended the work. */
 export class AbortedError extends ComplianceError {
   constructor(message: string, cause?: unknown) {

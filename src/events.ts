@@ -1,39 +1,39 @@
+/** What an event is about: a stream, and whose list of it, by column (`{ organization_uuid: '…' }`). */
+export interface ListRef {
+  stream?: string;
+  parent?: Readonly<Record<string, string>>;
+}
+
 /**
- * What the library tells while it works, through one callback. It never logs: the connectors render these as a
+ * What the library reports while it works, through one callback. It never logs: the connectors render these as a
  * progress bar, JSON lines or protocol messages. None holds a key, an address or the name of a person.
  */
 export type ComplianceEvent =
-  /** A page was read whole and is valid. */
-  | {
-      type: 'page';
-      path: string;
-      organizationUuid?: string;
-      records: number;
-      bytes: number;
-      requestId?: string;
-    }
-  /** Requests stand still until `until` (milliseconds since 1970). */
+  /** A page was read completely and is valid. */
+  | ({ type: 'page'; path: string; records: number; bytes: number; requestId?: string } & ListRef)
+  /** No request is sent before `until` (milliseconds since 1970). */
   | { type: 'waiting'; reason: 'budget' | 'rate_limited'; until: number }
-  /** An attempt failed and is made again at `until`. `attempt` counts from 1. */
+  /** An attempt failed and is repeated at `until`. `attempt` counts from 1. */
   | { type: 'retrying'; path: string; attempt: number; code: string; status?: number; until: number }
   /** Records that had been served before in the same walk were dropped. */
-  | { type: 'duplicates'; organizationUuid?: string; dropped: number }
-  /** A page token had gone stale: the walk of this organisation began anew. */
-  | { type: 'walk-restarted'; organizationUuid?: string }
-  /** The organisations that the run will read are known. */
-  | { type: 'organizations-listed'; organizations: number }
-  /** One organisation's users lie in the staging. */
-  | { type: 'slice-written'; organizationUuid: string; rows: number }
-  /** One organisation's users could not be read whole. */
+  | ({ type: 'duplicates'; dropped: number } & ListRef)
+  /** A page token was no longer accepted: the walk of this list started again. */
+  | ({ type: 'walk-restarted' } & ListRef)
+  /** The lists that the run will read are known, so far: `open` of `slices` are still to be read. */
+  | { type: 'slices-listed'; slices: number; open: number }
+  /** One list was read and staged. */
+  | ({ type: 'slice-written'; rows: number } & ListRef)
+  /** One list could not be read completely. */
+  | ({ type: 'slice-failed'; verdict: 'gone' | 'failed'; code: string; message: string } & ListRef)
+  /** The snapshot is published in one root; `head` is that of its log now. */
   | {
-      type: 'slice-failed';
-      organizationUuid: string;
-      verdict: 'gone' | 'failed';
-      code: string;
-      message: string;
-    }
-  /** The snapshot stands where its readers look. */
-  | { type: 'published'; runId: string; runDate: string; status: 'complete' | 'incomplete' };
+      type: 'published';
+      runId: string;
+      runDate: string;
+      status: string;
+      location: string;
+      head: { entries: number; sha256: string };
+    };
 
 /** Takes events; it must not throw. */
 export type OnEvent = (event: ComplianceEvent) => void;

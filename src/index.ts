@@ -1,92 +1,94 @@
 /** The public library: everything that `connectors/` stands on, and that a program of one's own needs. */
 
-export * from './api-errors.js';
+export * from './client/api-errors.js';
+export { redact } from './client/redact.js';
 export { type ClientSettings, type ClientSettingsInput, clientSettings } from './client/settings.js';
 export type { Dispatcher, ProxySettings } from './client/transport.js';
 export { type Clock, systemClock } from './clock.js';
+export { forEachConcurrently } from './concurrency.js';
 export * from './errors.js';
-export type { ComplianceEvent, OnEvent } from './events.js';
+export type { ComplianceEvent, ListRef, OnEvent } from './events.js';
 export {
   ComplianceClient,
   type ComplianceClientOptions,
   type RateLimit,
 } from './extract/compliance-client.js';
 export { createFingerprints, type Fingerprints } from './extract/fingerprints.js';
-export { streams } from './extract/index.js';
-export type {
-  AllUsersOptions,
-  CallOptions,
-  OrganizationPage,
-  OrganizationsApi,
-  ResumeOptions,
-  UserList,
-  UserListOptions,
-  UserPage,
-  UserWalkOptions,
-} from './extract/organizations-api.js';
+export { verdictOf } from './extract/gone.js';
+export type { AllOptions, CallOptions, ListOptions, ListPage, ResumeOptions } from './extract/lists.js';
+export type { OrganizationsApi } from './extract/organizations-api.js';
 export type { RecordPage } from './extract/walk.js';
-export { jsonSchemaOf } from './json-schema.js';
-export {
-  type Extra,
-  type Json,
-  type Organization,
-  type OrganizationUser,
-  parseOrganization,
-  parseUser,
-  type User,
-} from './records.js';
-export { redact } from './redact.js';
-export { type Repairs, type Row, rowMaker, type Value } from './rows.js';
-export {
-  type Field,
-  type FieldType,
-  organizationsSchema,
-  SCHEMA_VERSION,
-  type StreamSchema,
-  usersSchema,
-} from './schema.js';
-export { describeArrow } from './sinks/columns.js';
-export { createSink, sinkFormats } from './sinks/index.js';
-export type { Block, Regrouping } from './sinks/regrouping.js';
-export type { Sink, SinkFormat, SinkOptions } from './sinks/sink.js';
-export {
-  type Compaction,
-  type CompactOptions,
-  type CompactSettings,
-  compact,
-  compactSettings,
-} from './snapshot/compact.js';
-export { RefusedError } from './snapshot/guard.js';
-export { checkListed } from './snapshot/listed.js';
-export { LockedError } from './snapshot/lock.js';
+export { currentOf, type Log, type LogEntry, readLog } from './lake/log.js';
+export { formatLogHead, headOfLog, type LogHead, parseLogHead } from './lake/log-head.js';
 export {
   covers,
   type FileEntry,
-  isFull,
-  type Layout,
-  layouts,
+  isComplete,
   type Manifest,
   manifestFiles,
   manifestSchema,
   type Scope,
   type Slice,
-} from './snapshot/manifest.js';
-export { newestSnapshot, readManifest } from './snapshot/manifest-file.js';
+  type Table,
+  type TableFile,
+} from './lake/manifest.js';
+export { newestWith, readCurrent, readManifest, type StoredManifest } from './lake/manifest-file.js';
+export { isPartOf } from './lake/paths.js';
+export { jsonSchemaOf } from './model/json-schema.js';
+export type { Extra, Json } from './model/records.js';
+export { type Repairs, type Row, rowMaker, type Value } from './model/rows.js';
+export type { Field, FieldType, StreamSchema } from './model/schema.js';
+export { parseTimestamp, type Timestamp } from './model/timestamp.js';
+export { wavesOf } from './run/extract-run.js';
+export { checkListed } from './run/listed.js';
 export {
-  type DatedFiles,
-  type PruneOptions,
-  type PruneSettings,
-  type Pruning,
-  prune,
-  pruneSettings,
-} from './snapshot/prune.js';
-export { type SnapshotSettings, snapshotSettings } from './snapshot/settings.js';
-export { type SnapshotOptions, snapshot, type Target } from './snapshot/snapshot.js';
-export { type Verification, verify } from './snapshot/verify.js';
-export type { Finding } from './snapshot/verify-date.js';
+  type Layout,
+  layouts,
+  marked,
+  marks,
+  type SnapshotSettings,
+  snapshotSettings,
+} from './run/settings.js';
+export { describeArrow } from './sinks/columns.js';
+export { createSink, sinkFormats } from './sinks/index.js';
+export type { Block, Regrouping } from './sinks/regrouping.js';
+export type { Sink, SinkFormat, SinkOptions } from './sinks/sink.js';
+export { type SnapshotOptions, snapshot, type Target } from './snapshot.js';
+export { checkedBytes, drain } from './storage/checked-bytes.js';
 export { isLocalLocation, openStorage, secretStorageOptions } from './storage/index.js';
 export { LocalStorage, type LocalStorageOptions } from './storage/local.js';
-export type { StagedFolder, Storage, StoredObject, Written } from './storage/storage.js';
-export { sweepTemporaries, temporaryKey } from './storage/temporary.js';
-export { parseTimestamp, type Timestamp } from './timestamp.js';
+export { STAGING } from './storage/own-folders.js';
+export { withScratch } from './storage/scratch.js';
+export type { FinishedFile, Irregularity, Storage, StoredObject, Written } from './storage/storage.js';
+export { DATASET, scopedStream, streams } from './streams/index.js';
+export { type Organization, organizations } from './streams/organizations.js';
+export {
+  ancestorsOf,
+  keyText,
+  ownKey,
+  type ParentKey,
+  parentKeys,
+  type Stream,
+  type StreamRecord,
+} from './streams/stream.js';
+export { type OrganizationUser, type User, users } from './streams/users.js';
+export {
+  type Compaction,
+  type CompactOptions,
+  type CompactPlan,
+  type CompactSettings,
+  compact,
+  compactSettings,
+} from './upkeep/compact.js';
+export type { Finding } from './upkeep/finding.js';
+export {
+  type DatedFiles,
+  type KeptDate,
+  type PruneOptions,
+  type PrunePlan,
+  type PruneSettings,
+  prune,
+  pruneSettings,
+} from './upkeep/prune.js';
+export { type Verification, type VerifyRequest, verify } from './upkeep/verify.js';
 export { VERSION } from './version.js';

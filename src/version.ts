@@ -6,3 +6,6 @@ export const NODE_VERSION = process.version;
 
 /** The package's name, for the manifest. */
 export const NAME = 'claude-compliance-connector';
+
+/** This program, as manifests name it. */
+export const CONNECTOR = { name: NAME, version: VERSION, node: NODE_VERSION };

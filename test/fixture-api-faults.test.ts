@@ -269,6 +269,25 @@ describe('where faults fall', () => {
     expect(await statuses(5)).toEqual([502, 503, 200, 529, 200]);
   });
 
+  test('on a list, alone or together with an organisation or a page', async () => {
+    await start();
+    const [{ uuid } = {}] = api.organizations();
+    const status = async (list: string) => {
+      const url = `${api.url}/v1/compliance/organizations/${uuid}/${list}?limit=10`;
+      return (await fetch(url, { headers: { 'x-api-key': api.key } })).status;
+    };
+    api.fault({ match: { list: 'roles', nth: 1 }, do: broken });
+    api.fault({
+      match: { list: 'roles', organizationUuid: uuid as string, nth: 2 },
+      do: { type: 'answer', status: 502 },
+    });
+    api.fault({ match: { list: 'roles', page: 1 }, do: { type: 'answer', status: 500 } });
+    api.fault({ match: { organizationUuid: uuid as string, nth: 4 }, do: { type: 'answer', status: 529 } });
+    expect([await status('users'), await status('roles'), await status('roles')]).toEqual([200, 503, 502]);
+    expect([await status('users'), await status('roles')]).toEqual([529, 200]);
+    expect(api.requests.map(({ list }) => list)).toEqual(['users', 'roles', 'roles', 'users', 'roles']);
+  });
+
   test('with a probability: by the seed and the request, in whatever order they come', async () => {
     const run = async (order: number[]) => {
       await start(undefined, { sizes: [25], seed: 7 });

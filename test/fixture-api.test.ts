@@ -368,8 +368,10 @@ test('the log tells each request as it came', async () => {
   await get(usersOf('a%2Fb'));
   expect(api.requests).toMatchObject([
     { method: 'GET', path: usersOf(uuidOf(0)), status: 200, organizationUuid: uuidOf(0), page: 0, limit: 20 },
-    { page: 1, query: { limit: '20', page: next_page }, headers: { 'x-api-key': api.key } },
+    { list: 'users', page: 1, query: { limit: '20', page: next_page }, headers: { 'x-api-key': api.key } },
     { path: usersOf('a%2Fb'), organizationUuid: 'a/b', status: 404 },
   ]);
+  await get('/v1/compliance/nothing');
+  expect(api.requests.pop()).not.toHaveProperty('list');
   expect(new Set(api.requests.map(({ requestId }) => requestId)).size).toBe(3);
 });

@@ -1,8 +1,9 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import { jsonSchemaOf } from '../src/json-schema.js';
-import { organizationsSchema, usersSchema } from '../src/schema.js';
+import { jsonSchemaOf } from '../src/model/json-schema.js';
 import { createSink } from '../src/sinks/index.js';
+import { organizations } from '../src/streams/organizations.js';
+import { users } from '../src/streams/users.js';
 import { awkwardOrganizations, awkwardUsers } from './sinks/awkward-rows.js';
 import { encoded, inBatches } from './sinks/encoded.js';
 
@@ -11,7 +12,7 @@ const validatorOf = (schema: object) => new Ajv2020({ validateFormats: false }).
 
 describe('jsonSchemaOf', () => {
   it('describes every column, in the order of the files', () => {
-    expect(jsonSchemaOf(organizationsSchema)).toMatchObject({
+    expect(jsonSchemaOf(organizations.schema)).toMatchObject({
       title: 'organizations',
       properties: {
         uuid: { type: 'string' },
@@ -25,8 +26,8 @@ describe('jsonSchemaOf', () => {
   });
 
   it.each([
-    [usersSchema, awkwardUsers],
-    [organizationsSchema, awkwardOrganizations],
+    [users.schema, awkwardUsers],
+    [organizations.schema, awkwardOrganizations],
   ])('fits every line of NDJSON', async (schema, rows) => {
     const valid = validatorOf(jsonSchemaOf(schema));
     const text = (await encoded(createSink('ndjson'), schema, inBatches([rows]))).toString();
@@ -35,7 +36,7 @@ describe('jsonSchemaOf', () => {
   });
 
   it('does not fit rows with a column missing, in excess, or of another type', () => {
-    const valid = validatorOf(jsonSchemaOf(organizationsSchema));
+    const valid = validatorOf(jsonSchemaOf(organizations.schema));
     const row = { uuid: 'u', name: null, created_at: null, snapshot_date: '2026-11-23', extra: null };
     const { extra, ...rest } = row;
     expect(valid(row)).toBe(true);

@@ -7,7 +7,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dumpSettings } from '../connectors/cli/commands/dump-settings.js';
 import { commands } from '../connectors/cli/commands/index.js';
-import { flagName, flagSchemas } from '../connectors/cli/options.js';
+import { flagName, flagSchemas } from '../connectors/kit/options.js';
 import { type FixtureApi, startFixtureApi } from '../fixtures/api/index.js';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -54,7 +54,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The README's output as a pattern: `…` stands for anything within a line. */
+/** The README's output as a pattern: `…` matches anything within a line. */
 const patternOf = (output: string): RegExp =>
   new RegExp(
     `^${output
@@ -79,19 +79,20 @@ describe('the README', () => {
   );
 
   it.each(inLanguage('sql').map(({ code }, index) => [index, code] as const))(
-    'SQL example %i gives every user',
+    'SQL example %i gives every user, of a day that was compacted and of one that was not',
     async (_, sql) => {
+      const fresh = ['dump', '--out', './per-org', '--run-date', '2026-11-23', '--progress', 'none'];
+      await run('npx', ['claude-compliance', ...fresh], { cwd: folder, env: environment });
       const instance = await DuckDBInstance.create(':memory:');
       const connection = await instance.connect();
-      const absolute = sql.replaceAll("'lake/", `'${folder}/lake/`);
-      const [query = '', ...before] = absolute
-        .split(';\n')
-        .filter((statement) => statement.trim() !== '')
-        .reverse();
-      for (const statement of before) await connection.run(statement);
-      const rows = (await connection.runAndReadAll(query)).getRowObjects();
-      const members = rows.reduce((sum, row) => sum + Number(row.members), 0);
-      expect(members).toBe(20_000);
+      for (const root of ['lake', 'per-org']) {
+        const absolute = sql.replaceAll("'lake/", `'${folder}/${root}/`);
+        const statements = absolute.split(';\n').filter((statement) => statement.trim() !== '');
+        const query = statements.pop() ?? '';
+        for (const statement of statements) await connection.run(statement);
+        const rows = (await connection.runAndReadAll(query)).getRowObjects();
+        expect(rows.reduce((sum, row) => sum + Number(row.members), 0)).toBe(20_000);
+      }
       connection.closeSync();
       instance.closeSync();
     },
@@ -122,13 +123,20 @@ describe('the README', () => {
     },
   );
 
+  it('shows a stream as it is in src/streams', async () => {
+    const [shown, ...others] = inLanguage('typescript');
+    expect(others).toEqual([]);
+    expect(shown?.code).toContain("name: 'roles'");
+    expect(await readFile(join(ROOT, 'src/streams/roles.ts'), 'utf8')).toContain(shown?.code);
+  });
+
   it('has every command, and every flag of dump with its default', () => {
     for (const { name } of commands) expect(readme).toContain(`\`claude-compliance ${name}`);
     expect(readme).toContain(flagTable());
   });
 });
 
-/** The table of flags as it stands in the README. */
+/** The table of flags as it is in the README. */
 function flagTable(): string {
   const rows = [...flagSchemas(dumpSettings)]
     .filter(([key]) => key !== 'apiKey')

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseDate, parseTimestamp } from '../src/timestamp.js';
+import { parseDate, parseTimestamp } from '../src/model/timestamp.js';
 
 const micros = (text: string) => parseTimestamp(text)?.micros;
 
@@ -47,12 +47,22 @@ describe('parseTimestamp', () => {
   });
 
   it.each([
+    ['2024-05-06T07:08:09', 1_714_979_289_000_000n],
+    ['2024-05-06T07:08:09.123456', 1_714_979_289_123_456n],
+    ['2024-05-06t07:08:09.1234567', 1_714_979_289_123_456n],
+    ['0001-01-01T00:00:00', -62_135_596_800_000_000n],
+  ])('reads %s, which has no offset, as UTC, and says that it is a guess', (text, expected) => {
+    expect(parseTimestamp(text)).toEqual({ micros: expected, exact: false });
+  });
+
+  it.each([
     '',
     'yesterday',
     '1714979289',
     '2024-05-06',
-    '2024-05-06T07:08:09',
     '2024-05-06 07:08:09Z',
+    '2024-05-06 07:08:09',
+    '2024-05-06T07:08:09.',
     '2024-05-06T07:08Z',
     '2024-05-06T07:08:09.Z',
     '2024-05-06T07:08:09,5Z',

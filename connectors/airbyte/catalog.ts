@@ -1,23 +1,17 @@
 import { z } from 'zod';
-import { ConfigError, type Field, type StreamSchema } from '../../src/index.js';
+import { ConfigError, type Field, jsonSchemaOf, type Stream, type StreamSchema } from '../../src/index.js';
 import type { Message } from './messages.js';
-import type { SourceStream } from './stream.js';
-import { streams } from './streams.js';
 
-const JSON_TYPES = {
-  string: { type: 'string' },
-  timestamp: { type: 'string', format: 'date-time', airbyte_type: 'timestamp_with_timezone' },
-  date: { type: 'string', format: 'date' },
-  json: { type: 'object', additionalProperties: true },
-} as const satisfies Record<Field['type'], { type: string; [keyword: string]: unknown }>;
-
-/** What can be read. A full refresh goes on where it was cut off, so it is resumable; there is no incremental one. */
-export const catalogMessage = (): Message => ({
+/**
+ * What can be read. An interrupted full refresh is resumed where it was, so it is resumable; there is no
+ * incremental one.
+ */
+export const catalogMessage = (streams: readonly Stream[]): Message => ({
   type: 'CATALOG',
   catalog: {
     streams: streams.map(({ schema }) => ({
       name: schema.name,
-      json_schema: jsonSchema(schema),
+      json_schema: catalogSchema(schema),
       supported_sync_modes: ['full_refresh'],
       source_defined_cursor: true,
       source_defined_primary_key: schema.primaryKey.map((name) => [name]),
@@ -26,17 +20,22 @@ export const catalogMessage = (): Message => ({
   },
 });
 
-function jsonSchema({ description, fields }: StreamSchema): object {
+/** Airbyte's dialect of JSON Schema: draft 7, and a type of its own for an instant. */
+function catalogSchema(schema: StreamSchema): object {
+  const { type, description, properties } = jsonSchemaOf(schema) as {
+    [keyword: string]: unknown;
+    properties: Readonly<Record<string, { format?: string }>>;
+  };
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
-    type: 'object',
+    type,
     description,
     additionalProperties: true,
     properties: Object.fromEntries(
-      fields.map(({ name, type, nullable, description }) => {
-        const { type: jsonType, ...keywords } = JSON_TYPES[type];
-        return [name, { type: nullable ? ['null', jsonType] : jsonType, ...keywords, description }];
-      }),
+      Object.entries(properties).map(([name, property]) => [
+        name,
+        property.format === 'date-time' ? { ...property, airbyte_type: 'timestamp_with_timezone' } : property,
+      ]),
     ),
   };
 }
@@ -60,14 +59,20 @@ export interface ConfiguredStream {
   name: string;
   syncMode: string;
   /** Undefined: there is no such stream. */
-  stream: SourceStream | undefined;
+  selection: Selection | undefined;
+}
+
+/** A stream, and the columns of it that are asked for. */
+export interface Selection {
+  stream: Stream;
+  schema: StreamSchema;
 }
 
 /**
  * The streams of a configured catalog, in its order.
  * @throws ConfigError `catalog_invalid`
  */
-export function parseCatalog(json: unknown): ConfiguredStream[] {
+export function parseCatalog(json: unknown, streams: readonly Stream[]): ConfiguredStream[] {
   const parsed = configuredCatalog.safeParse(json);
   if (!parsed.success) {
     const mistakes = parsed.error.issues.map(({ path, message }) => `\`${path.join('.')}\`: ${message}`);
@@ -78,8 +83,8 @@ export function parseCatalog(json: unknown): ConfiguredStream[] {
   const asked = parsed.data.streams.map(({ stream: { name, json_schema }, sync_mode }) => ({
     name,
     syncMode: sync_mode,
-    stream: select(
-      streams.find(({ schema }) => schema.name === name),
+    selection: select(
+      streams.find((stream) => stream.name === name),
       json_schema?.properties,
     ),
   }));
@@ -93,13 +98,14 @@ export function parseCatalog(json: unknown): ConfiguredStream[] {
   return asked;
 }
 
-/** The stream with the selected columns. A schema without columns is no selection, and the key always is selected. */
+/** A schema without columns is no selection, and the key is always selected. */
 function select(
-  stream: SourceStream | undefined,
+  stream: Stream | undefined,
   columns: Readonly<Record<string, unknown>> | null | undefined,
-): SourceStream | undefined {
-  if (!stream || !columns || Object.keys(columns).length === 0) return stream;
+): Selection | undefined {
+  if (!stream) return undefined;
   const { schema } = stream;
+  if (!columns || Object.keys(columns).length === 0) return { stream, schema };
   const isSelected = ({ name }: Field) => Object.hasOwn(columns, name) || schema.primaryKey.includes(name);
-  return { ...stream, schema: { ...schema, fields: schema.fields.filter(isSelected) } };
+  return { stream, schema: { ...schema, fields: schema.fields.filter(isSelected) } };
 }

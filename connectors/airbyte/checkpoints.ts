@@ -5,25 +5,25 @@ import type { Output } from './output.js';
 /** Between two states of a stream, in milliseconds; each costs the platform a write to its database. */
 const INTERVAL = 1_000;
 
-/** Platforms give a source up that sends neither record nor state for hours; waits are told this often. In milliseconds. */
+/** Platforms stop a source that sends neither record nor state for hours; in a wait a state is repeated this often. In milliseconds. */
 const HEARTBEAT = 15 * 60 * 1000;
 
 /** Sends the states of one stream. */
 export interface Checkpoints {
   /** Counts a record that was sent. */
   count(): void;
-  /** Takes the state that holds now; sends it unless one was sent a moment ago. */
+  /** Takes the current state; sends it unless one was sent a moment ago. */
   offer(state: StreamState): Promise<void>;
   /** Sends the state that ends the stream. */
   end(state: StreamState): Promise<void>;
-  /** Shows that the source lives: sends the state that holds, if nothing was sent for long. */
-  beat(): void;
+  /** Shows that the source is alive: sends the current state again, if nothing was sent for long. */
+  heartbeat(): void;
 }
 
 /** Makes the checkpoints of a stream. */
 export function checkpoints(name: string, output: Output, clock: Clock): Checkpoints {
   let records = 0;
-  let holds: StreamState | undefined;
+  let current: StreamState | undefined;
   let sentText = '';
   let sentAt = Number.NEGATIVE_INFINITY;
   let aliveAt = clock.elapsed();
@@ -42,17 +42,17 @@ export function checkpoints(name: string, output: Output, clock: Clock): Checkpo
       records += 1;
     },
     async offer(state) {
-      holds = state;
+      current = state;
       aliveAt = records > 0 ? clock.elapsed() : aliveAt;
-      // The same state with records between would tell the platform that they were lost.
+      // The same state after more records would say to the platform that they were lost.
       if (clock.elapsed() - sentAt < INTERVAL || JSON.stringify(state) === sentText) return;
       await output.send(message(state));
     },
     async end(state) {
       await output.send(message(state));
     },
-    beat() {
-      if (holds && clock.elapsed() - aliveAt >= HEARTBEAT) output.tell(message(holds));
+    heartbeat() {
+      if (current && clock.elapsed() - aliveAt >= HEARTBEAT) output.write(message(current));
     },
   };
 }

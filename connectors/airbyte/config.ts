@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { ConfigError, clientSettings, snapshotSettings } from '../../src/index.js';
+import { dataName } from '../kit/options.js';
 
-/** The settings of this source: all of the client's, and how many organisations are read at a time. */
+/** The settings of this source: all of the client's, and how many lists are read at a time. */
 export const sourceSettings = z.object({
   ...clientSettings.shape,
   concurrency: snapshotSettings.shape.concurrency.meta({
@@ -12,19 +13,15 @@ export const sourceSettings = z.object({
 
 export type SourceSettings = z.output<typeof sourceSettings>;
 
-/** A setting's name as Airbyte spells it: `pageSize` is `page_size`. The one place where the two spellings meet. */
-export const configKey = (name: string): string =>
-  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-
-/** Settings, and the keys of the configuration that mean nothing here. */
+/** Settings, and the keys of the configuration that are not known. */
 export interface Config {
   settings: SourceSettings;
   unknown: string[];
 }
 
 /**
- * The settings in a configuration. Keys that begin with `_` are somebody else's; null is "not given"; all mistakes
- * are told at once, and never a value.
+ * The settings in a configuration. Keys that begin with `_` are ignored; null is "not given"; all mistakes
+ * are reported at once, and never a value.
  * @throws ConfigError `config_invalid`
  */
 export function parseConfig(json: unknown): Config {
@@ -32,14 +29,14 @@ export function parseConfig(json: unknown): Config {
     throw new ConfigError('The configuration is not a JSON object.', { code: 'config_invalid' });
   }
   const given = Object.entries(json).filter(([key, value]) => !key.startsWith('_') && value !== null);
-  const names = new Map(Object.keys(sourceSettings.shape).map((name) => [configKey(name), name]));
+  const names = new Map(Object.keys(sourceSettings.shape).map((name) => [dataName(name), name]));
   const known = given.filter(([key]) => names.has(key)).map(([key, value]) => [names.get(key), value]);
   const unknown = given.map(([key]) => key).filter((key) => !names.has(key));
 
   const parsed = sourceSettings.safeParse(Object.fromEntries(known));
   if (parsed.success) return { settings: parsed.data, unknown };
   const mistakes = parsed.error.issues.map(
-    ({ path, message }) => `\`${path.map((key) => configKey(String(key))).join('.')}\`: ${message}`,
+    ({ path, message }) => `\`${path.map((key) => dataName(String(key))).join('.')}\`: ${message}`,
   );
   const ignored = unknown.length === 0 ? '' : ` Not known: ${unknown.map(quote).join(', ')}.`;
   throw new ConfigError(`The configuration is not valid. ${mistakes.join('; ')}.${ignored}`, {
@@ -47,5 +44,5 @@ export function parseConfig(json: unknown): Config {
   });
 }
 
-/** Keys are quoted in part only: somebody may have pasted a key where its name belongs. */
+/** A long name is shortened: somebody may have pasted a key where its name belongs. */
 export const quote = (key: string): string => `\`${key.length <= 30 ? key : `${key.slice(0, 12)}…`}\``;

@@ -1,7 +1,7 @@
 import { ComplianceError } from '../../src/index.js';
 import { failureType, type TraceError } from './messages.js';
 
-/** What a TRACE ERROR tells of an error; never a value that it carries. */
+/** What a TRACE ERROR says of an error; never a value that it carries. */
 export function traceOf(error: unknown, stream?: string): TraceError {
   const descriptor = stream === undefined ? {} : { stream_descriptor: { name: stream } };
   if (error instanceof ComplianceError) {
@@ -11,7 +11,7 @@ export function traceOf(error: unknown, stream?: string): TraceError {
   }
   const { name, stack = '' } = error instanceof Error ? error : new TypeError('not an error');
   return {
-    message: 'This is a fault of the connector. Please report it, with its stack trace.',
+    message: 'This is a bug in the connector. Please report it, with its stack trace.',
     internal_message: name,
     // The frames alone: the first line quotes the message, which may quote data.
     stack_trace: stack

@@ -1,7 +1,7 @@
-/** Walks that are begun some at a time and dealt with one after the other. */
+/** Walks of which several are open at a time, and one is read at a time. */
 export interface TurnOptions<S, T> {
   sources: readonly S[];
-  /** Begins the walk of a source; the signal aborts when the turns end. */
+  /** Opens the walk of a source; the signal aborts when the turns end. */
   open: (source: S, signal: AbortSignal) => AsyncIterable<T>;
   /** How many walks are open at most. */
   concurrency: number;
@@ -16,8 +16,8 @@ export interface Turn<S, T> {
 }
 
 /**
- * Gives each source its turn, in order. Those that wait for it have asked for their first page and hold no more than
- * that; the one whose turn it is asks for a page while the one before is dealt with.
+ * Gives each source its turn, in order. A walk that waits for its turn requests its first page and holds no more; one
+ * whose turn it is requests a page while its consumer works on the one before.
  */
 export async function* inTurn<S, T>(options: TurnOptions<S, T>): AsyncGenerator<Turn<S, T>, void, void> {
   const { sources, open, concurrency } = options;
@@ -54,7 +54,7 @@ async function* ahead<T>(walk: AsyncIterator<T>, first: Promise<IteratorResult<T
   }
 }
 
-/** A page that fails is told when its turn comes, not before. */
+/** A page that fails throws when its turn comes, not before. */
 function begin<T>(walk: AsyncIterator<T>): Promise<IteratorResult<T>> {
   const page = walk.next();
   page.catch(() => {});

@@ -3,7 +3,7 @@ import type { Failure, Row } from '../../src/index.js';
 /** The version of the Airbyte protocol that this source speaks. */
 export const PROTOCOL_VERSION = '0.18.0';
 
-/** A field of a record that could not be carried over as its schema has it. */
+/** A field of a record whose served value its column cannot hold. */
 export interface FieldChange {
   field: string;
   change: 'NULLED' | 'TRUNCATED';
@@ -33,7 +33,7 @@ export interface TraceError {
   stream_descriptor?: StreamDescriptor;
 }
 
-/** What a stream's state is kept as; opaque to everybody but this source. */
+/** The state of a stream; opaque to everybody but this source. */
 export type StreamState = Readonly<Record<string, unknown>>;
 
 /** The messages of the Airbyte protocol that a source writes: one a line of stdout. */

@@ -1,56 +1,57 @@
 import { createHash } from 'node:crypto';
-import type { UsersState } from './state.js';
+import { keyText, type ParentKey } from '../../src/index.js';
+import type { ListsState } from './state.js';
 
-/** How an organisation ended: read whole, no longer linked, or not readable. */
+/** How a list ended: it was read completely, its parent is no longer listed, or it could not be read. */
 export type Verdict = 'complete' | 'gone' | 'failed';
 
-/** How far a read of many organisations has come: a place in the order served, and the exceptions before it. */
+/** How far a read of many lists has come: a place in the order of their parents, and the exceptions before it. */
 export interface Position {
-  /** The organisations that are to be read: those that failed before, then those not reached yet. */
-  readonly rest: readonly string[];
-  /** Notes how an organisation of `rest` ended; to be called in their order. */
-  settle(organizationUuid: string, verdict: Verdict): void;
-  /** What a state keeps of it: a few bytes, however many organisations are done. */
-  toState(): Pick<UsersState, 'done' | 'digest' | 'failed'>;
+  /** The parents whose lists are to be read: those that failed before, then those not reached yet. */
+  readonly rest: readonly ParentKey[];
+  /** Notes how the list of a parent of `rest` ended; to be called in their order. */
+  settle(parent: ParentKey, verdict: Verdict): void;
+  /** What a state keeps of it: a few bytes, however many lists are done. */
+  toState(): Pick<ListsState, 'done' | 'digest' | 'failed'>;
 }
 
-/** With more exceptions than this the place stays where it is, so that a state keeps below 64 KiB. */
-const MOST_FAILED = 5_000;
+/** With more exceptions than this the place does not move, so that a state stays below 64 KiB. */
+const MAX_FAILED = 5_000;
 
 /**
- * The position in a list of organisations. An organisation that is gone does not count: the next list lacks it.
- * @returns undefined when the list begins otherwise than the one that the state was written for: an organisation
- * that was added, removed or moved before the place would be skipped or mistaken for another
+ * The position in a list of parents. A parent that is gone does not count: the next list lacks it.
+ * @returns undefined when the list does not begin as the one that the state was written for: a parent that was
+ * added, removed or moved before the place would be skipped or mistaken for another
  */
 export function openPosition(
-  listed: readonly string[],
-  from: Pick<UsersState, 'done' | 'digest' | 'failed'> = { done: 0, digest: '', failed: [] },
+  listed: readonly ParentKey[],
+  from: Pick<ListsState, 'done' | 'digest' | 'failed'> = { done: 0, digest: '', failed: [] },
 ): Position | undefined {
   const passed = createHash('sha256');
-  const pass = (uuid: string) => passed.update(`${uuid}\n`);
+  const pass = (parent: ParentKey) => passed.update(`${keyText(parent)}\n`);
   const digest = () => passed.copy().digest('hex').slice(0, 32);
 
   let { done } = from;
   if (done > listed.length) return undefined;
-  for (const uuid of listed.slice(0, done)) pass(uuid);
+  for (const parent of listed.slice(0, done)) pass(parent);
   if (done > 0 && digest() !== from.digest) return undefined;
   if (from.failed.some((place) => place >= done)) return undefined;
 
-  const places = new Map(from.failed.map((place) => [listed[place] as string, place]));
+  const places = new Map(from.failed.map((place) => [listed[place] as ParentKey, place]));
   const failed = new Set(places.values());
-  let stays = false;
+  let isStuck = false;
   return {
     rest: [...places.keys(), ...listed.slice(done)],
-    settle(uuid, verdict) {
-      const place = places.get(uuid);
+    settle(parent, verdict) {
+      const place = places.get(parent);
       if (place !== undefined) {
         if (verdict === 'complete') failed.delete(place);
         return;
       }
-      stays ||= verdict === 'failed' && failed.size >= MOST_FAILED;
-      if (stays || verdict === 'gone') return;
+      isStuck ||= verdict === 'failed' && failed.size >= MAX_FAILED;
+      if (isStuck || verdict === 'gone') return;
       if (verdict === 'failed') failed.add(done);
-      pass(uuid);
+      pass(parent);
       done += 1;
     },
     toState: () => ({ done, digest: digest(), failed: [...failed] }),

@@ -1,15 +1,15 @@
-import { type Clock, ComplianceClient, ConfigError, type Repairs } from '../../src/index.js';
-import { proxyOf } from '../cli/connection.js';
-import type { ConfiguredStream } from './catalog.js';
+import { ConfigError, type Repairs } from '../../src/index.js';
+import type { ConfiguredStream, Selection } from './catalog.js';
 import { checkpoints } from './checkpoints.js';
+import { type CommandContext, openClient } from './client.js';
 import type { SourceSettings } from './config.js';
+import { createEventReporter, type EventReporter } from './event-reporter.js';
 import { traceOf } from './failure.js';
 import { type LogLevel, log, streamStatus, traceError } from './messages.js';
-import { createNarrator, type Narrator } from './narrator.js';
-import type { Output } from './output.js';
+import { readerOf } from './readers.js';
+import type { Reading } from './reading.js';
 import { recordMaker } from './record.js';
 import { newSnapshot, type Snapshot, type States } from './state.js';
-import type { Reading, SourceStream } from './stream.js';
 
 /** One `read`, its three files parsed. */
 export interface Read {
@@ -18,36 +18,17 @@ export interface Read {
   states: States;
 }
 
-/** What `read` may touch of the process. */
-export interface ReadSurroundings {
-  output: Output;
-  environment: NodeJS.ProcessEnv;
-  signal: AbortSignal;
-  clock: Clock;
-}
-
 /** Reads the streams of a catalog, one after the other. @returns whether all of them are complete */
-export async function read(asked: Read, surroundings: ReadSurroundings): Promise<boolean> {
+export async function read(asked: Read, context: CommandContext): Promise<boolean> {
   const { settings, catalog, states } = asked;
-  const { output, environment, signal, clock } = surroundings;
-  const { concurrency, ...clientSettings } = settings;
-  const narrator = createNarrator(output, clock);
-  await using client = new ComplianceClient({
-    ...clientSettings,
-    proxy: proxyOf(environment),
-    clock,
-    signal,
-    onEvent: narrator.onEvent,
-  });
-  if (states.isForeign) output.tell(log('WARN', 'The state is not one of this source, or broken: ignored.'));
-  const reads = {
-    client,
-    concurrency,
-    states,
-    snapshot: snapshotOf(asked, clock),
-    ...surroundings,
-    narrator,
-  };
+  const { output, clock } = context;
+  const reporter = createEventReporter(output, clock);
+  await using client = openClient(settings, context, reporter.onEvent);
+  if (states.isForeign) {
+    output.write(log('WARN', 'The state was not written by this source, or is damaged. It is ignored.'));
+  }
+  const { concurrency } = settings;
+  const reads = { client, concurrency, states, snapshot: snapshotOf(asked, context), ...context, reporter };
   let isComplete = true;
   for (const configured of catalog) {
     if (!(await readStream(configured, reads))) isComplete = false;
@@ -55,27 +36,30 @@ export async function read(asked: Read, surroundings: ReadSurroundings): Promise
   return isComplete;
 }
 
-/** All streams of a sync carry the date of the first one that goes on, or else today's. */
-function snapshotOf({ catalog, states }: Read, clock: Clock): Snapshot {
+/** All streams of a sync carry the date of the first one that is resumed, or else today's. */
+function snapshotOf({ catalog, states }: Read, { clock }: CommandContext): Snapshot {
   const now = clock.now();
-  const unfinished = catalog.map(({ name, stream }) => stream?.snapshotOf(states.byStream.get(name), now));
+  const unfinished = catalog.map(
+    ({ name, selection }) =>
+      selection && readerOf(selection.stream).snapshotOf(states.byStream.get(name), now),
+  );
   return unfinished.find((snapshot) => snapshot !== undefined) ?? newSnapshot(now);
 }
 
-interface Reads extends ReadSurroundings, Pick<Reading, 'client' | 'concurrency' | 'snapshot'> {
+interface Reads extends CommandContext, Pick<Reading, 'client' | 'concurrency' | 'snapshot'> {
   states: States;
-  narrator: Narrator;
+  reporter: EventReporter;
 }
 
-/** Reads one stream and tells how it went; another stream does not suffer from it. */
+/** Reads one stream and reports how it ended; a failure does not end the other streams. */
 async function readStream(configured: ConfiguredStream, reads: Reads): Promise<boolean> {
   const { output, signal } = reads;
   const { name } = configured;
   try {
-    const stream = accept(configured, output);
+    const selection = accept(configured, output);
     await output.send(streamStatus(name, 'STARTED'));
     await output.send(streamStatus(name, 'RUNNING'));
-    await readAccepted(stream, reads);
+    await readSelection(selection, reads);
     await output.send(streamStatus(name, 'COMPLETE'));
     return true;
   } catch (error) {
@@ -87,34 +71,38 @@ async function readStream(configured: ConfiguredStream, reads: Reads): Promise<b
 }
 
 /** @throws ConfigError `stream_unknown`, `sync_mode_unknown` */
-function accept({ name, syncMode, stream }: ConfiguredStream, output: Output): SourceStream {
-  if (!stream) {
-    throw new ConfigError('The catalog asks for a stream that this source does not have. Discover it anew.', {
-      code: 'stream_unknown',
-    });
+function accept(
+  { name, syncMode, selection }: ConfiguredStream,
+  output: CommandContext['output'],
+): Selection {
+  if (!selection) {
+    throw new ConfigError(
+      'The catalog asks for a stream that this source does not have. Run `discover` again.',
+      { code: 'stream_unknown' },
+    );
   }
   if (syncMode === 'incremental') {
-    output.tell(log('WARN', `${name}: the API has no changes to ask for; a full refresh is read instead.`));
+    output.write(log('WARN', `${name}: the API does not serve changes, so a full refresh is read instead.`));
   } else if (syncMode !== 'full_refresh') {
     throw new ConfigError(`The catalog asks for \`${name}\` in a sync mode that this source does not know.`, {
       code: 'sync_mode_unknown',
     });
   }
-  return stream;
+  return selection;
 }
 
-async function readAccepted(stream: SourceStream, reads: Reads): Promise<void> {
-  const { client, concurrency, snapshot, states, narrator, output, signal, clock } = reads;
-  const { schema } = stream;
-  const { name } = schema;
+async function readSelection({ stream, schema }: Selection, reads: Reads): Promise<void> {
+  const { client, concurrency, snapshot, states, reporter, output, signal, clock } = reads;
+  const { name } = stream;
   const ownCheckpoints = checkpoints(name, output, clock);
   const repairs: Repairs = { surrogates: 0 };
-  const tellLog = (level: LogLevel, message: string) => output.tell(log(level, message));
+  const logOfStream = (level: LogLevel, message: string) => output.write(log(level, `${name}: ${message}`));
 
-  narrator.turnTo(name, ownCheckpoints.beat);
+  reporter.follow(name, ownCheckpoints.heartbeat);
   try {
-    await stream.read({
+    await readerOf(stream).read({
       client,
+      stream,
       concurrency,
       snapshot,
       state: states.byStream.get(name),
@@ -122,9 +110,9 @@ async function readAccepted(stream: SourceStream, reads: Reads): Promise<void> {
       clock,
       signal,
       send: output.send,
-      log: tellLog,
-      sender: (added) => {
-        const toMessage = recordMaker(schema, added, repairs);
+      log: logOfStream,
+      sender: ({ parent, snapshotDate }) => {
+        const toMessage = recordMaker(schema, { ...parent, snapshot_date: snapshotDate }, repairs);
         return async (records) => {
           const emittedAt = clock.now();
           for (const record of records) {
@@ -135,9 +123,9 @@ async function readAccepted(stream: SourceStream, reads: Reads): Promise<void> {
       },
     });
   } finally {
-    narrator.turnTo(undefined, () => {});
+    reporter.follow(undefined, () => {});
     if (repairs.surrogates > 0) {
-      tellLog('WARN', `${name}: ${repairs.surrogates} texts held lone surrogates, which became U+FFFD.`);
+      logOfStream('WARN', `${repairs.surrogates} texts held lone surrogates, which became U+FFFD.`);
     }
   }
 }

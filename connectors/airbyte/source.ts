@@ -1,9 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
-import { type Clock, ComplianceError, ConfigError } from '../../src/index.js';
+import {
+  type Clock,
+  ComplianceError,
+  ConfigError,
+  streams as registry,
+  type Stream,
+} from '../../src/index.js';
 import { catalogMessage, parseCatalog } from './catalog.js';
 import { check } from './check.js';
+import type { CommandContext } from './client.js';
 import { type Config, parseConfig, quote } from './config.js';
 import { traceOf } from './failure.js';
 import { log, type Message, traceError } from './messages.js';
@@ -12,13 +19,15 @@ import { read } from './read.js';
 import { specMessage } from './spec.js';
 import { parseStates } from './state.js';
 
-/** What the source may touch of the process. */
-export interface Surroundings {
+/** The parts of the process that the source may use. */
+export interface Context {
   stdout: Writable;
   environment: NodeJS.ProcessEnv;
   /** Aborts when the process is to end: from then on nothing is written. */
   signal: AbortSignal;
   clock: Clock;
+  /** What can be read; default: the registry. */
+  streams?: readonly Stream[];
 }
 
 /** The files that a command is given. */
@@ -28,8 +37,8 @@ interface Files {
   state: string | undefined;
 }
 
-interface Call extends Surroundings {
-  output: Output;
+interface Call extends CommandContext {
+  streams: readonly Stream[];
   /** @throws ConfigError when it was not given */
   files: Files;
 }
@@ -37,38 +46,39 @@ interface Call extends Surroundings {
 const COMMANDS: Readonly<Record<string, (call: Call) => Promise<number>>> = {
   spec: async ({ output }) => await answer(output, specMessage()),
   check: checkConfig,
-  async discover({ output, files }) {
-    await settings(files, output); // a catalog is promised only to who could read it
-    return await answer(output, catalogMessage());
+  async discover({ output, files, streams }) {
+    await settings(files, output); // a configuration that cannot read gets no catalog
+    return await answer(output, catalogMessage(streams));
   },
-  async read({ files, ...surroundings }) {
-    const { output } = surroundings;
+  async read({ files, streams, ...context }) {
+    const { output } = context;
     const asked = {
       settings: await settings(files, output),
-      catalog: parseCatalog(await readJson(files.catalog, 'catalog')),
+      catalog: parseCatalog(await readJson(files.catalog, 'catalog'), streams),
       states: parseStates(files.state === undefined ? '' : await readText(files.state, 'state')),
     };
-    return (await read(asked, surroundings)) ? 0 : 1;
+    return (await read(asked, context)) ? 0 : 1;
   },
 };
 
 /**
- * Runs one command of the Airbyte protocol. Everything that it has to say is a message on stdout, and all of it is
- * written when this resolves.
+ * Runs one command of the Airbyte protocol. All of its output is messages on stdout, and they are written when this
+ * resolves.
  * @returns the exit code: 0 when everything asked for was done, else 1
  */
-export async function runSource(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const output = openOutput(surroundings.stdout, surroundings.signal);
+export async function runSource(args: readonly string[], options: Context): Promise<number> {
+  const { stdout, streams = registry, ...context } = options;
+  const output = openOutput(stdout, context.signal);
   let exitCode = 1;
   try {
     const { command, files } = parseCommand(args);
-    exitCode = await command({ ...surroundings, output, files });
+    exitCode = await command({ ...context, streams, output, files });
   } catch (error) {
-    if (surroundings.signal.aborted) return 1;
-    output.tell(traceError(traceOf(error)));
+    if (context.signal.aborted) return 1;
+    output.write(traceError(traceOf(error)));
   }
   await output.flush();
-  return surroundings.signal.aborted ? 1 : exitCode;
+  return context.signal.aborted ? 1 : exitCode;
 }
 
 const USAGE =
@@ -90,7 +100,7 @@ function parseCommand(args: readonly string[]) {
   const { positionals, values } = parse();
   const [name = '', ...others] = positionals;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!command || others.length > 0) throw usage('Exactly one of the four commands is to be given.');
+  if (!command || others.length > 0) throw usage('Give exactly one of the four commands.');
   const given = (option: 'config' | 'catalog'): string => {
     const path = values[option];
     if (path === undefined) throw usage(`\`${name}\` needs --${option}.`);
@@ -116,11 +126,11 @@ async function answer(output: Output, message: Message): Promise<number> {
   return 0;
 }
 
-/** What a person can put right is an answer; that the API cannot be reached is none. */
-async function checkConfig({ files, output, ...surroundings }: Call): Promise<number> {
+/** What a person can correct is an answer; that the API cannot be reached is an error. */
+async function checkConfig({ files, output, ...context }: Call): Promise<number> {
   const path = files.config;
   try {
-    await check(await settings({ config: path }, output), { ...surroundings, output });
+    await check(await settings({ config: path }, output), { ...context, output });
     return await answer(output, { type: 'CONNECTION_STATUS', connectionStatus: { status: 'SUCCEEDED' } });
   } catch (error) {
     if (!(error instanceof ComplianceError) || error.failure !== 'config') throw error;
@@ -136,7 +146,9 @@ async function settings(files: Pick<Files, 'config'>, output: Output): Promise<C
   const { settings, unknown } = parseConfig(await readJson(files.config, 'config'));
   if (unknown.length > 0) {
     const names = unknown.slice(0, 10).map(quote).join(', ');
-    output.tell(log('WARN', `The configuration holds what this source does not know: ${names}. Ignored.`));
+    output.write(
+      log('WARN', `The configuration has keys that this source does not know: ${names}. They are ignored.`),
+    );
   }
   return settings;
 }

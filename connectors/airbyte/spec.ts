@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { configKey, sourceSettings } from './config.js';
+import { dataName } from '../kit/options.js';
+import { sourceSettings } from './config.js';
 import { type Message, PROTOCOL_VERSION } from './messages.js';
 
 /** How the key is made and which scopes it needs. */
 const DOCUMENTATION_URL = 'https://platform.claude.com/docs/en/manage-claude/compliance-api-access';
 
-/** What a person may want to type, where the default does not show it. */
+/** Examples of what a person may type, where the default is not one. */
 const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   apiKey: ['sk-ant-api01-…'],
   baseUrl: ['https://api.anthropic.com', 'https://proxy.example.com/anthropic'],
@@ -34,10 +35,10 @@ export function specMessage(): Message {
         $schema: 'http://json-schema.org/draft-07/schema#',
         title: 'Claude Compliance',
         type: 'object',
-        required: required.map(configKey),
+        required: required.map(dataName),
         properties: Object.fromEntries(
           Object.entries(properties).map(([name, property], order) => [
-            configKey(name),
+            dataName(name),
             specProperty(name, property as Property, order),
           ]),
         ),

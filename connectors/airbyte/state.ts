@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What names one snapshot: it stays the same when a read is cut off and goes on, also across midnight. */
+/** What names one snapshot: it stays the same when an interrupted read is resumed, also across midnight. */
 export interface Snapshot {
   /** The day that the rows carry, UTC. */
   snapshot_date: string;
@@ -16,34 +16,37 @@ const common = {
   finished: z.boolean(),
 };
 
-/** How far the list of organisations was read. */
-export const organizationsState = z.object({
+/** How far a stream was read that has one list. */
+export const listState = z.strictObject({
   ...common,
-  /** The token of the next page; missing: begin. */
+  /** The token of the next page; missing: the first. */
   page: z.string().optional(),
 });
 
-/** How far the organisations' users were read. */
-export const usersState = z.object({
+/** How far a stream was read that has a list for each parent. */
+export const listsState = z.strictObject({
   ...common,
-  /** So many organisations, from the first one served, are done with but for those in `failed`. */
+  /** The lists of this many parents, from the first one served, have been read, except those in `failed`. */
   done: z.int().min(0).default(0),
-  /** A digest of their UUIDs in order: when it does not fit the list any more, the position means nothing. */
+  /** A digest of the keys of those parents in order: when it does not fit the list of parents, the position means nothing. */
   digest: z.string().default(''),
-  /** The places, from 0 on, of those that could not be read. */
+  /** The places, from 0 on, of those whose list could not be read. */
   failed: z.array(z.int().min(0)).default([]),
-  /** The organisation that is being read, and the token of its next page. */
-  under_way: z.object({ organization_uuid: z.string(), page: z.string() }).optional(),
+  /** The list that is being read, and the token of its next page. */
+  under_way: z.strictObject({ parent: z.record(z.string(), z.string()), page: z.string() }).optional(),
 });
 
-export type OrganizationsState = z.output<typeof organizationsState>;
-export type UsersState = z.output<typeof usersState>;
+export type ListsState = z.output<typeof listsState>;
 
-/** After this a snapshot is old: too much of it may have changed. In milliseconds. */
-const OLD = 24 * 60 * 60 * 1000;
+/** An older snapshot is not resumed: too much may have changed since. In milliseconds. */
+const MAX_AGE = 24 * 60 * 60 * 1000;
 
-/** A token longer than this is not kept, so that a state keeps small: its list would begin anew. In characters. */
-export const LONGEST_TOKEN = 8 * 1024;
+/** In characters. */
+const MAX_TOKEN_LENGTH = 8 * 1024;
+
+/** Whether a state keeps the token. A longer one would make states large; without it, the list starts over. */
+export const isKept = (token: string | null): token is string =>
+  token !== null && token.length <= MAX_TOKEN_LENGTH;
 
 const stateMessage = z.object({
   type: z.literal('STREAM'),
@@ -84,21 +87,21 @@ export function parseStates(text: string): States {
 const isEmptyObject = (json: unknown): boolean =>
   typeof json === 'object' && json !== null && Object.keys(json).length === 0;
 
-/** A state to go on from, or why the stream starts over; neither: there was none. */
-export type TakenUp<S> = { from?: S; startsOver?: string };
+/** The state to resume from, or why the stream starts over; neither: there was no state. */
+export type Resumption<S> = { from?: S; startsOver?: string };
 
-/** Decides whether a stream goes on from a state. @param now milliseconds since 1970 */
-export function takeUp<S extends { finished: boolean; started_at: string }>(
+/** Decides whether a stream is resumed from a state. @param now milliseconds since 1970 */
+export function resumeState<S extends { finished: boolean; started_at: string }>(
   json: unknown,
   schema: z.ZodType<S>,
   now: number,
-): TakenUp<S> {
+): Resumption<S> {
   if (json === undefined || json === null || isEmptyObject(json)) return {};
   const parsed = schema.safeParse(json);
   if (!parsed.success) return { startsOver: 'its state was not written by this version of this source' };
   const { finished, started_at } = parsed.data;
   if (finished) return { startsOver: 'its state says that it was read to the end' };
-  if (Math.abs(now - Date.parse(started_at)) >= OLD) {
+  if (Math.abs(now - Date.parse(started_at)) >= MAX_AGE) {
     return { startsOver: `its state is of a read that began more than 24 hours ago (${started_at})` };
   }
   return { from: parsed.data };

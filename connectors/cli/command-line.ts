@@ -1,44 +1,44 @@
 import yargs from 'yargs';
 import { ComplianceError, ConfigError, VERSION } from '../../src/index.js';
-import type { Command, Surroundings } from './command.js';
+import type { Command, Context } from '../kit/command.js';
+import { connectionSettings } from '../kit/connection.js';
+import { didYouMean } from '../kit/mistakes.js';
+import { flagName, valuesNotTaken, yargsOptions } from '../kit/options.js';
+import { resolveSettings } from '../kit/settings.js';
 import { commands } from './commands/index.js';
-import { connectionSettings } from './connection.js';
-import { didYouMean } from './mistakes.js';
-import { flagName, valuesNotTaken, yargsOptions } from './options.js';
-import { settle } from './settings.js';
 
-/** Parses one command line and runs its command; errors are told on stderr. @returns the exit code */
-export async function runCommandLine(args: readonly string[], surroundings: Surroundings): Promise<number> {
+/** Parses one command line and runs its command; errors are reported on stderr. @returns the exit code */
+export async function runCommandLine(args: readonly string[], context: Context): Promise<number> {
   try {
-    const parsed = await parse(args, surroundings);
+    const parsed = await parse(args, context);
     if (typeof parsed === 'string') {
-      surroundings.stdout.write(`${parsed}\n`);
+      context.stdout.write(`${parsed}\n`);
       return 0;
     }
     const { command, flags } = parsed;
-    const settings = await settle(command.settings, {
+    const settings = await resolveSettings(command.settings, {
       flags,
-      environment: surroundings.environment,
+      environment: context.environment,
       positional: command.positional?.key,
       foreign: commands.flatMap((known) =>
         Object.keys(known.settings.omit(hidden(known)).shape).map(flagName),
       ),
       mistakes: valuesNotTaken(command.settings, args),
     });
-    return await command.run(settings, surroundings);
+    return await command.run(settings, context);
   } catch (error) {
-    if (surroundings.signal.aborted) return 1; // the process ends by the signal
-    return tell(error, surroundings);
+    if (context.signal.aborted) return 1; // the process ends by the signal
+    return reportError(error, context);
   }
 }
 
-function tell(error: unknown, { stderr }: Surroundings): number {
+function reportError(error: unknown, { stderr }: Context): number {
   if (error instanceof ComplianceError) {
     stderr.write(`error: ${error.message} [${error.code}]\n`);
     return error.exitCode;
   }
   stderr.write(
-    `error: This is a fault of the connector, please report it. ${(error as Error)?.stack ?? error}\n`,
+    `error: This is a bug in the connector, please report it. ${(error as Error)?.stack ?? error}\n`,
   );
   return 1;
 }
@@ -49,13 +49,13 @@ interface Parsed {
 }
 
 /** The command and its flags as they were given; or the text that was asked for instead: help, or the version. */
-async function parse(args: readonly string[], surroundings: Surroundings): Promise<Parsed | string> {
+async function parse(args: readonly string[], context: Context): Promise<Parsed | string> {
   let parsed: Parsed | undefined;
   let text = '';
   let failed: Error | undefined;
-  const cli = parser(surroundings, (command, { _: words, $0: _, ...flags }) => {
+  const cli = parser(context, (command, { _: words, $0: _, ...flags }) => {
     if (words.length > 1) {
-      throw usage(`${command.name} takes no further words: is there one that belongs to a flag?`, command);
+      throw usage(`${command.name} takes no more words: does one of them belong to a flag?`, command);
     }
     parsed = { command, flags };
   });
@@ -76,16 +76,17 @@ function usage(message: string, command?: Command): ConfigError {
 /** Does not repeat the word: it might be a key. */
 function unknownCommand(word: string | number | undefined): ConfigError {
   const names = commands.map(({ name }) => name);
-  if (word === undefined) return usage(`Which command? There is ${names.join(', ')}.`);
-  const guess = didYouMean(word, names) || `; there is ${names.join(', ')}.`;
-  return usage(`There is no such command${guess}`);
+  const available = `Available: ${names.join(', ')}.`;
+  if (word === undefined) return usage(`Missing command. ${available}`);
+  const guess = didYouMean(word, names);
+  return usage(guess ? `Unknown command${guess}` : `Unknown command. ${available}`);
 }
 
 type Take = (command: Command, argv: { _: (string | number)[]; $0: string }) => void;
 
 const GENERAL = 'General:';
 
-function parser({ environment, stderr }: Surroundings, take: Take) {
+function parser({ environment, stderr }: Context, take: Take) {
   const cli = yargs()
     .scriptName('claude-compliance')
     .usage("$0 <command>\n\nReads the directory of a company's Claude organisations from the Compliance API.")
@@ -99,10 +100,10 @@ function parser({ environment, stderr }: Surroundings, take: Take) {
     .locale('en')
     .updateStrings({
       array: 'one or several',
-      'Not enough arguments following: %s': '--%s wants a value.',
+      'Not enough arguments following: %s': 'Missing value for --%s.',
       'Not enough non-option arguments: got %s, need at least %s': {
-        one: 'A word is missing after the command: %s given, %s needed.',
-        other: 'A word is missing after the command: %s given, %s needed.',
+        one: 'Missing word after the command: %s given, %s needed.',
+        other: 'Missing word after the command: %s given, %s needed.',
       },
     } as unknown as Record<string, string>)
     .version(VERSION)
@@ -111,7 +112,7 @@ function parser({ environment, stderr }: Surroundings, take: Take) {
     .group(['help', 'version'], GENERAL)
     .wrap(Math.min(120, Number(environment.COLUMNS) || (stderr.isTTY ? 100 : 80)))
     .exitProcess(false)
-    .epilogue('Each command tells its flags: claude-compliance dump --help');
+    .epilogue('Flags of a command: claude-compliance dump --help');
   for (const command of commands) {
     const { name, positional, summary } = command;
     cli.command(
@@ -148,7 +149,7 @@ const epilogue = ({ settings }: Command): string =>
       ? ['The key is read from ANTHROPIC_COMPLIANCE_ACCESS_KEY or from --api-key-file, never from a flag.']
       : []),
     'Flags win over the environment, that over --config, that over the defaults.',
-    'Exit codes: 0 complete, 1 something was not landed, 2 wrong usage or configuration, 75 try again later.',
+    'Exit codes: 0 success, 1 something failed, 2 wrong usage or configuration, 75 try again later.',
   ].join('\n');
 
 /** The key has no flag, and a positional is shown as one. */

@@ -1,36 +1,48 @@
-import type { Manifest } from '../../src/index.js';
+import { formatLogHead, keyText, type LogHead, type Manifest } from '../../src/index.js';
+import { count, counted, snapshotLine } from '../kit/counts.js';
 
-/** What a person wants to know after a dump: how much, whether it is whole, and where it lies. */
-export function summary(manifests: readonly Manifest[], out: string): string {
-  const [first] = manifests;
-  if (!first) return '';
-  const { totals, status, run_date: runDate, slices } = first;
-  const listed = (verdict: string): string[] => {
-    const found = slices.filter((slice) => slice.verdict === verdict);
-    const shown = found
-      .slice(0, SHOWN)
-      .map(({ organization_uuid, reason }) => `    ${organization_uuid}: ${reason?.message}`);
-    return found.length > SHOWN
-      ? [...shown, `    and ${found.length - SHOWN} more: see the manifest`]
-      : shown;
-  };
-  const lines = [
-    `${status} snapshot of ${runDate}: ${number(totals.organizations)} organisations, ${number(totals.users)} users`,
-    ...manifests.map(({ format, totals }) => `  ${format}: ${filesOf(totals)}`),
-  ];
-  if (totals.duplicates > 0) lines.push(`  ${number(totals.duplicates)} duplicates were served, and dropped`);
-  if (totals.surrogates_repaired > 0)
-    lines.push(`  ${number(totals.surrogates_repaired)} texts with lone surrogates were repaired`);
-  if (totals.gone > 0) lines.push('  no longer linked:', ...listed('gone'));
-  if (totals.failed > 0) lines.push('  failed, and not part of it:', ...listed('failed'));
-  return [...lines, `  in ${out}`].join('\n');
+/** What was published in one format, and where. */
+export interface Published {
+  manifest: Manifest;
+  location: string;
+  head: LogHead;
 }
 
-/** Organisations that are named: a snapshot may have thousands. */
-const SHOWN = 10;
+/** What a person wants to know after a dump: how much, whether anything is missing, where it is, and the log's head. */
+export function summary(published: readonly Published[]): string {
+  const [first] = published;
+  if (!first) return '';
+  const { totals } = first.manifest;
+  const lines = [
+    snapshotLine(first.manifest),
+    ...published.map(({ manifest }) => `  ${manifest.format}: ${filesOf(manifest.totals)}`),
+  ];
+  if (totals.duplicates > 0)
+    lines.push(`  ${counted(totals.duplicates, 'duplicate')} dropped, which the API served again`);
+  if (totals.surrogates_repaired > 0)
+    lines.push(`  ${counted(totals.surrogates_repaired, 'text')} with lone surrogates repaired`);
+  if (totals.gone > 0) lines.push('  no longer listed:', ...listsOf(first.manifest, 'gone'));
+  if (totals.failed > 0) lines.push('  failed, not in the snapshot:', ...listsOf(first.manifest, 'failed'));
+  for (const { location, head } of published) lines.push(`  in ${location}`, `  ${headLine(head)}`);
+  return lines.join('\n');
+}
+
+/** Lists that are named: a snapshot may have thousands. */
+const MAX_NAMED = 10;
+
+function listsOf({ tables }: Manifest, verdict: string): string[] {
+  const found = Object.entries(tables).flatMap(([stream, { slices }]) =>
+    slices
+      .filter((slice) => slice.verdict === verdict)
+      .map(({ parent, reason }) => `    ${stream} ${keyText(parent)}: ${reason?.message}`),
+  );
+  if (found.length <= MAX_NAMED) return found;
+  return [...found.slice(0, MAX_NAMED), `    and ${count(found.length - MAX_NAMED)} more: see the manifest`];
+}
 
 /** `25 files, 895,316 bytes` */
 export const filesOf = ({ files, bytes }: { files: number; bytes: number }): string =>
-  `${number(files)} ${files === 1 ? 'file' : 'files'}, ${number(bytes)} bytes`;
+  `${counted(files, 'file')}, ${count(bytes)} bytes`;
 
-const number = (value: number): string => value.toLocaleString('en-GB');
+/** `log head 1:b6995c9f…`, to be kept elsewhere for `verify --expect`. */
+export const headLine = (head: LogHead): string => `log head ${formatLogHead(head)}`;

@@ -1,25 +1,32 @@
-import { type Column, type ColumnType, type SnapshotTable, snapshotsTable, type Table } from './model.js';
-import type { Quoting, SqlValue } from './sql.js';
+import {
+  type Column,
+  type ColumnType,
+  type SnapshotRow,
+  type SnapshotTable,
+  snapshotsTable,
+  type Table,
+} from './model.js';
+import type { Quoting } from './sql.js';
 
 /** How one engine spells the model. */
 export interface Dialect {
   readonly quoting: Quoting;
   readonly types: Readonly<Record<ColumnType, string>>;
-  /** Whether a key is written into the table, and what follows it; undefined: there are none, or they cost too much. */
+  /** What follows the primary key; undefined: the engine has none, or it costs too much. */
   readonly primaryKey?: '' | ' NOT ENFORCED';
-  /** Where comments stand: in statements of their own, or behind each column and the table. */
+  /** Where comments are written: in statements of their own, or after each column and the table. */
   readonly comments:
     | 'statements'
     | { column(text: string): string; table(text: string): string; position: 'before tail' | 'after tail' };
-  /** False where nothing says that a column is never null. */
+  /** False where a column cannot be declared as never null. */
   readonly notNull?: boolean;
-  /** What a column that may be null is called, where it is a type of its own. */
+  /** The type of a column that may be null, where that is another type. */
   readonly nullable?: (type: string) => string;
 }
 
 interface CreateTable {
-  /** Or dataset, or database: what the tables live in; undefined where none is named. */
-  schema: string | undefined;
+  /** Of the tables; a dataset or a database in some. */
+  schema: string;
   dialect: Dialect;
   table: Table;
   /** What follows the columns: partitions, order, storage. */
@@ -30,7 +37,7 @@ interface CreateTable {
   name?: string;
 }
 
-/** `CREATE TABLE`, with its comments where they stand inside it. */
+/** `CREATE TABLE`, with its comments where they belong inside it. */
 export function createTable(options: CreateTable): string {
   const { dialect, table, schema, tail = '', create = 'CREATE TABLE IF NOT EXISTS' } = options;
   const { quoting, comments, primaryKey } = dialect;
@@ -64,36 +71,39 @@ export function commentStatements(table: Table, { quoting }: Dialect, schema: st
   ];
 }
 
-/** The view on the newest complete and full run date. */
+/** The view on the newest run date that holds a stream completely, in a snapshot that is complete. */
 export function createCurrentView(table: SnapshotTable, { quoting }: Dialect, schema: string): string {
-  const { name } = quoting;
+  const { name, value } = quoting;
   return `CREATE OR REPLACE VIEW ${name(schema, table.currentView)} AS
 SELECT ${columnNames(table, quoting)}
 FROM ${name(schema, table.name)}
 WHERE ${name(table.dateColumn)} = (
   SELECT max(${name('run_date')}) FROM ${name(schema, snapshotsTable.name)}
-  WHERE ${name('status')} = ${quoting.value('complete')} AND ${name('is_full')}
+  WHERE ${name('stream')} = ${value(table.stream)} AND ${name('is_complete')} AND ${name('status')} = ${value('complete')}
 )`;
 }
 
-/** The columns of a table, parted by commas. */
-export const columnNames = ({ columns }: Table, { name }: Quoting): string =>
+/** The columns of a table, separated by commas. */
+export const columnNames = ({ columns }: Pick<Table, 'columns'>, { name }: Quoting): string =>
   columns.map((column) => name(column.name)).join(', ');
 
-interface InsertSnapshot {
+interface InsertSnapshots {
   schema: string;
   dialect: Dialect;
-  row: Readonly<Record<string, SqlValue>>;
+  rows: readonly SnapshotRow[];
   /** The engine's own clock, as an expression. */
   now: string;
 }
 
-/** The row of `snapshots`, by `SELECT`, since not every engine takes expressions as values. */
-export function insertSnapshot({ dialect, schema, row, now }: InsertSnapshot): string {
+/** The rows of `snapshots`, by `SELECT`, since not every engine takes expressions as values; in one statement. */
+export function insertSnapshots({ dialect, schema, rows, now }: InsertSnapshots): string {
   const { quoting, types } = dialect;
-  const values = snapshotsTable.columns.map(({ name, type }) =>
-    name === 'loaded_at' ? now : `CAST(${quoting.value(row[name] ?? null)} AS ${types[type]})`,
-  );
+  const selects = rows.map((row) => {
+    const values = snapshotsTable.columns.map(({ name, type }) =>
+      name === 'loaded_at' ? now : `CAST(${quoting.value(row[name] ?? null)} AS ${types[type]})`,
+    );
+    return `SELECT ${values.join(', ')}`;
+  });
   return `INSERT INTO ${quoting.name(schema, snapshotsTable.name)} (${columnNames(snapshotsTable, quoting)})
-SELECT ${values.join(', ')}`;
+${selects.join('\nUNION ALL\n')}`;
 }

@@ -1,17 +1,18 @@
-import type { ComplianceClient } from '../../src/index.js';
-import { command, type Surroundings } from '../cli/command.js';
-import { connect } from '../cli/connection.js';
-import { openProgress } from '../cli/progress.js';
-import { openRoot } from '../cli/root.js';
-import { extract } from './extraction.js';
-import { duckdbLoader } from './load-duckdb.js';
-import { postgresLoader } from './load-postgres.js';
-import { checkTogether, type LoadSettings, loadSettings, targets } from './load-settings.js';
-import { writeScript } from './load-sql.js';
+import { join } from 'node:path';
+import { type ComplianceClient, STAGING, withScratch } from '../../src/index.js';
+import { type Context, command } from '../kit/command.js';
+import { connect } from '../kit/connection.js';
+import { openProgress } from '../kit/progress.js';
+import { openRoot, userState } from '../kit/root.js';
+import { duckdbLoader } from './duckdb/loader.js';
 import type { Loader } from './loader.js';
-import { postgresAddress } from './postgres-address.js';
-import { chooseSnapshot, isCurrent, type SnapshotSource } from './snapshot-source.js';
-import { defaultState, withStaging } from './staging.js';
+import { describeRows } from './model.js';
+import { postgresAddress } from './postgres/address.js';
+import { postgresLoader } from './postgres/loader.js';
+import { writeScript } from './scripts/write.js';
+import { checkTogether, type LoadSettings, loadSettings, targets } from './settings.js';
+import { extract } from './source/extraction.js';
+import { chooseSnapshot, explainChange, type SnapshotSource } from './source/snapshot-source.js';
 
 /** Brings a snapshot into a warehouse, from the API or from a dump. */
 export const load = command({
@@ -19,51 +20,47 @@ export const load = command({
   summary: 'Loads a snapshot into a warehouse, or writes the SQL that does.',
   positional: { key: 'target', choices: targets, describe: 'The warehouse.' },
   settings: loadSettings,
-  async run(settings, surroundings) {
+  async run(settings, context) {
     checkTogether(settings);
-    if (settings.target === 'sql') return await writeScript(settings, surroundings);
-    const { environment, signal, stdout } = surroundings;
-    const loader = await loaderOf(settings, surroundings);
+    if (settings.target === 'sql') return await writeScript(settings, context);
+    const { environment, signal, stdout } = context;
+    const loader = await loaderOf(settings, context);
     await loader.check();
-    return await withStaging(settings.state ?? defaultState(environment), async (staging) => {
-      const source = await sourceOf(settings, surroundings, staging);
+    return await withScratch(join(settings.state ?? userState(environment), STAGING), async (scratch) => {
+      const source = await sourceOf(settings, context, scratch);
       signal.throwIfAborted();
-      const notes = await loader.load({ source, staging });
+      const notes = await explainChange(source, () => loader.load({ source, scratch }));
       stdout.write(`${summary(source, loader, notes)}\n`);
-      return source.manifest.status === 'complete' ? 0 : 1;
+      return source.manifest.status === 'incomplete' ? 1 : 0;
     });
   },
 });
 
-async function loaderOf(settings: LoadSettings, { environment, signal }: Surroundings): Promise<Loader> {
+async function loaderOf(settings: LoadSettings, { environment, signal }: Context): Promise<Loader> {
   const { target, database = 'compliance.duckdb', schema, url, urlFile } = settings;
   if (target === 'duckdb') return duckdbLoader({ database, schema: schema ?? 'main', signal });
   const address = await postgresAddress({ url, urlFile, environment });
   return postgresLoader({ address, schema: schema ?? 'claude_compliance', signal });
 }
 
-async function sourceOf(
-  settings: LoadSettings,
-  surroundings: Surroundings,
-  staging: string,
-): Promise<SnapshotSource> {
-  const { from, runDate, allowIncomplete } = settings;
+async function sourceOf(settings: LoadSettings, context: Context, scratch: string): Promise<SnapshotSource> {
+  const { from, runDate, streams, org, concurrency, allowIncomplete } = settings;
   if (from !== undefined) {
     const storage = await openRoot({ ...settings, out: from });
-    return await chooseSnapshot({ storage, runDate: runDate ?? 'latest', allowIncomplete });
+    return await chooseSnapshot({ storage, runDate: runDate ?? 'latest', streams, allowIncomplete });
   }
-  const progress = openProgress(settings.progress, surroundings);
+  const progress = openProgress(settings.progress, context);
   try {
-    await using client: ComplianceClient = connect(keyed(settings), surroundings, progress.onEvent);
+    await using client: ComplianceClient = connect(keyed(settings), context, progress.onEvent);
     return await extract({
       client,
-      streams: settings.streams,
-      concurrency: settings.concurrency,
+      streams,
+      concurrency,
       onOrgFailure: allowIncomplete ? 'continue' : 'stop',
-      ...(settings.org !== undefined && { org: settings.org }),
+      ...(org !== undefined && { org }),
       runDate,
-      staging,
-      signal: surroundings.signal,
+      scratch,
+      signal: context.signal,
       onEvent: progress.onEvent,
     });
   } finally {
@@ -75,15 +72,12 @@ async function sourceOf(
 const keyed = (settings: LoadSettings) => ({ ...settings, apiKey: settings.apiKey ?? '' });
 
 function summary({ manifest }: SnapshotSource, { target }: Loader, notes: readonly string[]): string {
-  const { totals, run_date, status } = manifest;
+  const { run_date, status } = manifest;
   const lines = [
-    `${status} snapshot of ${run_date}: ${number(totals.organizations)} organisations, ${number(totals.users)} users`,
+    `${status} snapshot of ${run_date}: ${describeRows(manifest)}`,
     `  in ${target}`,
     ...notes.map((note) => `  ${note}`),
   ];
-  if (!isCurrent(manifest))
-    lines.push('  it is not a full, complete one: organizations_current and users_current pass it over');
+  if (status !== 'complete') lines.push(`  it is ${status}: the views on the current snapshot leave it out`);
   return lines.join('\n');
 }
-
-const number = (value: number): string => value.toLocaleString('en-GB');

@@ -1,17 +1,18 @@
-import type { SnapshotSource } from './snapshot-source.js';
+import type { SnapshotSource } from './source/snapshot-source.js';
 
-/** What a loader is given: a snapshot, and a folder of the load's own, gone afterwards. */
+/** What a loader is given. */
 export interface LoadRequest {
   source: SnapshotSource;
-  staging: string;
+  /** A folder of this load alone, removed afterwards. */
+  scratch: string;
 }
 
 /** One warehouse that a snapshot can be loaded into. */
 export interface Loader {
-  /** How the warehouse is called in messages, without secrets. */
+  /** How messages name the warehouse, without secrets. */
   readonly target: string;
-  /** Finds out early what would stop the load, before the API is asked for anything. */
+  /** Finds out early what would stop the load, before the API is requested. */
   check(): Promise<void>;
-  /** Replaces the run date of the snapshot, whole. @returns what a person should be told besides the counts */
+  /** Replaces the run date of the snapshot completely. @returns notes for the summary */
   load(request: LoadRequest): Promise<string[]>;
 }

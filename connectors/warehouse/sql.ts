@@ -1,6 +1,6 @@
-/** The one place where names and values become SQL text; nothing else in this folder writes a quote. */
+/** The one place where names and values become SQL text; nothing else in this folder writes quotes. */
 
-/** A value that may stand in a statement. */
+/** A value of a statement. */
 export type SqlValue = string | number | boolean | null;
 
 /** How one engine writes names and values. */
@@ -12,12 +12,12 @@ export interface Quoting {
 }
 
 /**
- * Backslashes in a text: `plain` where they stand for themselves, `doubled` where they escape, `refused` where that
- * depends on a setting of the server.
+ * Backslashes in a text: `plain` where they mean themselves, `doubled` where they escape, `refused` where that depends on
+ * a setting of the server.
  */
 type Backslashes = 'plain' | 'doubled' | 'refused';
 
-/** The quoting of an engine: what its names stand in, and what a backslash means in its texts. */
+/** The quoting of an engine: the quotes of its names, and what a backslash means in its texts. */
 export function quoting(mark: '"' | '`', backslashes: Backslashes): Quoting {
   return {
     name: (...parts) => {

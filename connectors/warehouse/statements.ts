@@ -2,7 +2,7 @@
 export type RunStatement = <T>(statement: () => Promise<T>) => Promise<T>;
 
 /**
- * Statements of a load that may be stopped: what fails after that is told as the stop, whatever the engine says of it.
+ * Statements of a load that may be stopped: what fails after that is reported as the stop, whatever the engine says.
  * @param explain makes our own error of the engine's
  */
 export const statements =

@@ -1,3 +1,4 @@
+import type { Failure } from '../errors.js';
 import {
   APIError,
   type APIErrorDetails,
@@ -8,21 +9,21 @@ import {
   NotFoundError,
   PermissionDeniedError,
   RateLimitError,
-} from '../api-errors.js';
-import type { Failure } from '../errors.js';
-import { redact, withoutSecrets } from '../redact.js';
+} from './api-errors.js';
+import { redact, withoutSecrets } from './redact.js';
 import { isOrganizationCap } from './retry-timing.js';
 
 /** An answer other than 200, its body read as far as the bound allows. */
 export interface RefusedAnswer {
   method: string;
   path: string;
-  organizationUuid?: string | undefined;
+  /** What the path names, by column. */
+  parent?: Readonly<Record<string, string>> | undefined;
   status: number;
   requestId?: string | undefined;
   retryAfter?: number | undefined;
   body: string;
-  /** Taken out wherever the answer repeats them. */
+  /** Removed wherever the answer repeats them. */
   secrets: readonly string[];
 }
 
@@ -92,7 +93,7 @@ interface Verdict {
   what: string;
 }
 
-function verdict({ status, organizationUuid, path }: RefusedAnswer, apiMessage: string): Verdict {
+function verdict({ status, parent = {}, path }: RefusedAnswer, apiMessage: string): Verdict {
   const scopes =
     apiMessage
       .slice(0, 2_000)
@@ -107,8 +108,8 @@ function verdict({ status, organizationUuid, path }: RefusedAnswer, apiMessage: 
       'the list of organisations is longer than the API serves in one answer; ask Anthropic for the paged contract.',
     );
   }
-  if (status === 404 && namesOrganization(apiMessage, organizationUuid)) {
-    return system('organization_not_found', 'the organisation is not known, or no longer linked.');
+  if (status === 404 && namesParent(apiMessage, parent)) {
+    return system('parent_not_found', 'what the list belongs to is not known, or no longer linked.');
   }
   if (status >= 300 && status < 400) {
     return config(
@@ -148,8 +149,13 @@ const VERDICTS = new Map([
   [529, OVERLOADED],
 ]);
 
-/** A bare `Not found` names none: no key, a key of the wrong kind, or a wrong base URL. */
-function namesOrganization(apiMessage: string, organizationUuid: string | undefined): boolean {
-  if (organizationUuid === undefined) return false;
-  return /\borgani[sz]ation\b/i.test(apiMessage) || apiMessage.includes(organizationUuid);
+/**
+ * Whether the API names a parent, by its id or its kind (`Role not found.`). A bare `Not found` names none: no key, a key
+ * of the wrong kind, or a wrong base URL.
+ */
+function namesParent(apiMessage: string, parent: Readonly<Record<string, string>>): boolean {
+  return Object.entries(parent).some(([column, id]) => {
+    const kind = column.replace(/_[^_]+$/, '').replace('z', '[sz]'); // organization_uuid: an organi[sz]ation
+    return apiMessage.includes(id) || new RegExp(`\\b${kind}\\b`, 'i').test(apiMessage);
+  });
 }

@@ -1,19 +1,19 @@
-/** What an answer says about the budget, as far as it can be believed. */
+/** What an answer says about the budget, as far as it is credible. */
 export interface BudgetReport {
   /** Requests that the parent organisation has in one window. */
   readonly limit?: number;
-  /** Requests of it that are left, whoever spent the others. */
+  /** Requests of it that are left, whichever program spent the others. */
   readonly remaining?: number;
   /** When more will be left, milliseconds since 1970 by the server's clock. */
   readonly reset?: number;
-  /** The same as a wait from now, in milliseconds, with a clock that is off put right. */
+  /** The same as a wait from now, in milliseconds, corrected for a clock that is off. */
   readonly resetIn?: number;
 }
 
-/** Below this, latency and the seconds that `date` is cut to explain what looks like a clock that is off. */
+/** A smaller difference, in milliseconds, is no wrong clock: latency explains it, and `date` has no fraction. */
 const CLOCK_TOLERANCE = 5_000;
 
-/** Reads the `anthropic-ratelimit-requests-*` headers against `now`; what is missing or absurd is left out. */
+/** Reads the `anthropic-ratelimit-requests-*` headers against `now`; what is missing or not credible is left out. */
 export function parseBudget(
   headers: Readonly<Record<string, string | undefined>>,
   now: number,

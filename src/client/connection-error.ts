@@ -1,4 +1,4 @@
-import { APIConnectionError, APITimeoutError } from '../api-errors.js';
+import { APIConnectionError, APITimeoutError } from './api-errors.js';
 
 /** Codes of Node and undici, and what they mean for the reader. */
 const KINDS: readonly { codes: RegExp; code: string; what: string }[] = [
@@ -12,7 +12,7 @@ const KINDS: readonly { codes: RegExp; code: string; what: string }[] = [
   {
     codes: /^(?:UND_ERR_RES_CONTENT_LENGTH_MISMATCH|Z_\w+|ERR__\w+)$/,
     code: 'body_cut',
-    what: 'the answer was cut short or damaged',
+    what: 'the answer was interrupted or damaged',
   },
   {
     codes: /CERT|^ERR_(?:TLS|SSL)_|^EPROTO$|SELF_SIGNED|UNABLE_TO_|^UND_ERR_PRX_TLS$/,
@@ -26,7 +26,7 @@ const KINDS: readonly { codes: RegExp; code: string; what: string }[] = [
   },
 ];
 
-/** What failed to give an answer at all, in one sentence; the cause is kept. */
+/** Explains in one sentence why there was no answer at all; the cause is kept. */
 export function connectionError(
   request: { method: string; path: string },
   cause: unknown,
@@ -43,7 +43,7 @@ export function connectionError(
   const { code, what } = kind ?? { code: 'connection_failed', what: 'the connection failed' };
   const hint = served[0] === undefined ? '' : ` (${served[0]})`;
   return new (code === 'timeout' ? APITimeoutError : APIConnectionError)(
-    `${request.method} ${request.path} got no whole answer: ${what}${hint}. Try again later.`,
+    `${request.method} ${request.path} got no complete answer: ${what}${hint}. Try again later.`,
     { ...request, code, cause },
   );
 }

@@ -20,7 +20,7 @@ export interface EnvelopeLimits {
 const TOKEN_LENGTH = 8_192;
 
 /**
- * Reads the envelope of a page: `data`, `has_more`, `next_page`. A list that might be cut short, or that is not
+ * Reads the envelope of a page: `data`, `has_more`, `next_page`. A list that might be incomplete, or that is not
  * one, is an error and never an empty page: a false "no users" would wipe a snapshot.
  * @throws ProtocolError `foreign_envelope`, `data_missing`, `data_not_a_list`, `record_not_an_object`,
  * `too_many_records`, `too_deep`, `has_more_not_boolean`, `next_page_not_text`, `next_page_missing`

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.js';
 
-/** A signal with an end of its own; dispose it when the work is done. */
+/** A signal with a time limit; dispose it when the work is done. */
 export interface Expiry extends Disposable {
   readonly signal: AbortSignal;
   /** Whether the time ran out (and not a parent's signal). */
@@ -31,7 +31,7 @@ export function expiry({
   const follow = (event: Event) => controller.abort((event.target as AbortSignal).reason);
   for (const parent of parents) {
     if (!parent) continue;
-    setMaxListeners(0, parent); // one listener a request in flight: any number is no leak
+    setMaxListeners(0, parent); // one listener for each request in flight: no number of them is a leak
     if (parent.aborted) controller.abort(parent.reason);
     else parent.addEventListener('abort', follow, { once: true });
   }

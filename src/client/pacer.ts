@@ -4,13 +4,13 @@ import type { BudgetReport } from './budget-report.js';
 import { rollingWindow } from './rolling-window.js';
 import { waitingLine } from './waiting-line.js';
 
-/** Lets requests leave at a pace that the budget bears. One for each key: everybody who asks shares it. */
+/** Lets requests leave at a pace that the budget allows. One for each key: all requests share it. */
 export interface Pacer {
   /** Resolves when the caller may send one request; rejects with the signal's reason. First come, first served. */
   take(signal?: AbortSignal): Promise<void>;
   /** To be called once for each `take`, with what the answer said, or with nothing if there was none. */
   settle(report?: BudgetReport): void;
-  /** Nobody sends for so many milliseconds: a 429 was answered. */
+  /** No request leaves for so many milliseconds: the answer was a 429. */
   pause(ms: number): void;
 }
 
@@ -25,24 +25,24 @@ export interface PacerOptions {
   onEvent?: OnEvent | undefined;
 }
 
-/** The most requests that leave at once after a rest, and the share of a window's requests that they may be. */
+/** The most requests that leave at once after a pause, and the largest share of a window that they may be. */
 const BURST = 30;
 const BURST_SHARE = 1 / 20;
 
-/** A server that says so often in a row that nothing is left, and answers all the same, is not believed. */
-const BELIEVED_EMPTY = 5;
+/** An empty budget that is reported more often than this in a row, while requests are answered all the same, is ignored. */
+const MAX_EMPTY_REPORTS = 5;
 
-/** Waits shorter than this are the pace itself and are not told, in milliseconds. */
-const TOLD_WAIT = 250;
+/** Waits shorter than this are the pace itself and are not reported. */
+const MIN_REPORTED_WAIT_MS = 250;
 
-/** What the API last said is left, kept up to date with what was sent since. */
+/** What is left of the budget: the last report, less what was sent since. */
 interface Room {
   left: number;
-  /** When a window that stands still ends, by `elapsed`; undefined: the budget comes back as it goes. */
+  /** When a fixed window ends, by `elapsed`; undefined: the budget comes back continuously. */
   endsAt: number | undefined;
 }
 
-/** Why nobody may send now, and for how long (in milliseconds). */
+/** Why no request may leave now, and for how long (in milliseconds). */
 interface Wait {
   ms: number;
   reason: 'budget' | 'rate_limited';
@@ -51,8 +51,8 @@ interface Wait {
 /**
  * A token bucket for an even pace, and a count of each rolling window, which never holds more than the allowance: the
  * share of the reported limit, and `requestsPerMinute` at most. Other programs spend from the same budget, so the flow is
- * throttled to what the API says is left above the others' share: evenly until the end of a window that stands still,
- * and close to the brim where the budget comes back as it goes. The algorithm behind the budget is not documented; this
+ * throttled to what the API says is left above the others' share: evenly until the end of a fixed window,
+ * and close to the limit where the budget comes back continuously. The algorithm behind the budget is not documented; this
  * relies on none.
  */
 export function createPacer({
@@ -63,9 +63,9 @@ export function createPacer({
   onEvent,
 }: PacerOptions): Pacer {
   const ceiling = requestsPerMinute === 0 ? Number.POSITIVE_INFINITY : (requestsPerMinute * window) / 60_000;
-  /** Time to act in where the budget comes back as it goes: short, or the room would lie unused. */
+  /** How far to plan ahead where the budget comes back continuously: not far, or a part of it would remain unused. */
   const horizon = window / 50;
-  /** How often a request is risked to see whether there is room again. */
+  /** How often a request is sent only to see whether something is left again. */
   const probeEvery = window / 20;
 
   /** A little longer than the server's: requests may arrive closer together than they left. */
@@ -106,9 +106,9 @@ export function createPacer({
   /** Brings the bucket up to now; to be called before anything changes. */
   function refill(): number {
     const now = clock.elapsed();
-    if (room?.endsAt !== undefined && room.endsAt <= now) room = undefined; // a new window, nothing known of it
+    if (room?.endsAt !== undefined && room.endsAt <= now) room = undefined; // a new window: nothing is known of it
     const passed = Math.max(0, now - refilledAt);
-    // Before the first answer nothing flows: the budget may be a hundredth of what we think.
+    // Before the first answer no tokens are added: the budget may be a hundredth of what we think.
     if (passed > 0 && answered) tokens = Math.min(isSpent() ? 1 : burst(), tokens + flow(now) * passed);
     refilledAt = now;
     return now;
@@ -117,7 +117,7 @@ export function createPacer({
   function wait(): Wait {
     const now = refill();
     if (pausedUntil > now) return { ms: pausedUntil - now, reason: 'rate_limited' };
-    // Until the first answer has told the budget, one request at a time.
+    // Until the first answer has reported the budget, one request at a time.
     if (!answered && inFlight > 0) return { ms: Number.POSITIVE_INFINITY, reason: 'budget' };
     if (room && isSpent()) {
       const until = room.endsAt ?? lastSent + (room.left >= 1 ? probeEvery : 2 * probeEvery);
@@ -129,7 +129,7 @@ export function createPacer({
     return { ms: room?.endsAt === undefined ? ms : Math.min(ms, room.endsAt - now), reason: 'budget' };
   }
 
-  const line = waitingLine({ clock, wait, sent, told: tellWait() });
+  const line = waitingLine({ clock, wait, sent, waiting: reportWait() });
 
   function sent(): void {
     tokens = Math.max(0, tokens - 1);
@@ -138,13 +138,17 @@ export function createPacer({
     recent.add(lastSent);
     if (room) room.left -= 1;
   }
-  function tellWait() {
-    let toldUntil = Number.NEGATIVE_INFINITY;
+  function reportWait() {
+    let reportedUntil = Number.NEGATIVE_INFINITY;
     return ({ ms, reason }: Wait) => {
       const until = clock.now() + ms;
-      if (ms < TOLD_WAIT || ms === Number.POSITIVE_INFINITY || Math.abs(until - toldUntil) < TOLD_WAIT)
+      if (
+        ms < MIN_REPORTED_WAIT_MS ||
+        ms === Number.POSITIVE_INFINITY ||
+        Math.abs(until - reportedUntil) < MIN_REPORTED_WAIT_MS
+      )
         return;
-      toldUntil = until;
+      reportedUntil = until;
       onEvent?.({ type: 'waiting', reason, until });
     };
   }
@@ -161,7 +165,7 @@ export function createPacer({
     pause(ms) {
       const now = refill();
       pausedUntil = Math.max(pausedUntil, now + ms);
-      tokens = Math.min(tokens, 1); // after the pause nobody rushes
+      tokens = Math.min(tokens, 1); // no burst after the pause
       room = undefined;
       emptyAnswers = 0;
       line.look();
@@ -172,7 +176,7 @@ export function createPacer({
     limit = reported ?? limit;
     tokens = Math.min(burst(), tokens);
     emptyAnswers = remaining === 0 ? emptyAnswers + 1 : 0;
-    if (remaining === undefined || emptyAnswers > BELIEVED_EMPTY) {
+    if (remaining === undefined || emptyAnswers > MAX_EMPTY_REPORTS) {
       room = undefined;
       return;
     }
@@ -182,8 +186,8 @@ export function createPacer({
       if (lastReset - reset + resetIn > probeEvery) resetMoves = true;
       lastReset = reset;
     }
-    const stands = believable && !resetMoves && resetIn > horizon;
+    const isFixed = believable && !resetMoves && resetIn > horizon;
     // Those in flight may or may not be counted in it: assume that they are not.
-    room = { left: remaining - inFlight, endsAt: stands ? now + Math.min(resetIn, window) : undefined };
+    room = { left: remaining - inFlight, endsAt: isFixed ? now + Math.min(resetIn, window) : undefined };
   }
 }

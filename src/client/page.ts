@@ -11,7 +11,7 @@ import {
 
 /** Caps on the body of one page. */
 export interface PageLimits extends EnvelopeLimits {
-  /** Up to here the text is held whole and goes through JSON.parse. */
+  /** Up to here the text is held in one piece and goes through JSON.parse. */
   readonly softBytes: number;
   /** Not a byte more is read. */
   readonly bytes: number;
@@ -45,7 +45,7 @@ export interface ReadPage extends Envelope {
 }
 
 /**
- * Reads the body of a page, whole or not at all: JSON.parse up to the soft cap, and beyond it the streaming
+ * Reads the body of a page, completely or not at all: JSON.parse up to the soft cap, and beyond it the streaming
  * parser, which is slower but need not hold the text.
  * @throws ProtocolError `body_empty`, `body_not_json`, `body_not_utf8`, `body_too_large`, `body_too_dense`,
  * and those of `parseEnvelope`
@@ -107,7 +107,7 @@ function utf8<T>(decode: () => T): T {
 
 interface Parser {
   write(chunk: Uint8Array): void;
-  /** The whole value, once the document is closed. */
+  /** The complete value, once the document is closed. */
   end(): unknown;
 }
 

@@ -1,16 +1,16 @@
-import { APIError, APITimeoutError } from '../api-errors.js';
 import type { Clock } from '../clock.js';
 import { AbortedError, type ComplianceError, ConfigError, ProtocolError } from '../errors.js';
 import type { OnEvent } from '../events.js';
-import { redact } from '../redact.js';
 import { VERSION } from '../version.js';
 import { answerError } from './answer-error.js';
+import { APIError, APITimeoutError } from './api-errors.js';
 import { type BudgetReport, parseBudget } from './budget-report.js';
 import { connectionError } from './connection-error.js';
 import type { Envelope } from './envelope.js';
 import { type Expiry, expiry } from './expiry.js';
 import type { Pacer } from './pacer.js';
 import { readPage } from './page.js';
+import { redact } from './redact.js';
 import { isRetried, parseRetryAfter, RETRY_AFTER_CAP, retryDelay } from './retry-timing.js';
 import type { ClientSettings } from './settings.js';
 import { ACCEPT_ENCODING, type Answer, type Transport } from './transport.js';
@@ -20,12 +20,14 @@ export interface PageRequest {
   /** Below the base URL, each segment encoded. */
   path: string;
   query: Readonly<Record<string, string>>;
-  /** The organisation that the path names, for events and errors. */
-  organizationUuid?: string | undefined;
+  /** The stream that is read, for events. */
+  stream?: string | undefined;
+  /** What the path names, by column (`{ organization_uuid: '…' }`), for events and errors. */
+  parent?: Readonly<Record<string, string>> | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** One page, whole and valid. */
+/** One page, complete and valid. */
 export interface Page extends Envelope {
   /** Of the body, decompressed. */
   readonly bytes: number;
@@ -34,7 +36,7 @@ export interface Page extends Envelope {
   readonly requestedAt: number;
 }
 
-/** Gets pages, one attempt after another until one is whole: the unit of retry is the page. */
+/** Gets pages, one attempt after another until one is complete: the unit of retry is the page. */
 export interface Requester {
   /** @throws APIError, APIConnectionError, ProtocolError, AbortedError */
   getPage(request: PageRequest): Promise<Page>;
@@ -55,10 +57,10 @@ export interface RequesterOptions {
   random?: () => number;
 }
 
-/** Of an answer that is no page, so much is read, in bytes. */
+/** How much is read of an answer that is no page, in bytes. */
 const ERROR_BODY = 64 * 1024;
 
-/** Contents of a 200 that the next attempt may well put right. */
+/** Errors in a 200 that are likely to be gone at the next attempt. */
 const RETRIED_CONTENTS = new Set(['body_empty', 'body_not_json', 'body_not_utf8']);
 
 const METHOD = 'GET';
@@ -102,17 +104,17 @@ export function createRequester(options: RequesterOptions): Requester {
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await attemptPage(request, deadline);
       if (!(outcome instanceof Again)) {
-        tellPage(request, outcome);
+        reportPage(request, outcome);
         return outcome;
       }
       const { cause, isRateLimited, retryAfter } = outcome;
       if (isRateLimited) refusals += 1;
       const step = isRateLimited ? refusals : attempt - refusals;
       const wait = retryDelay({ attempt: step, retryAfter, random: random() });
-      // A 429 concerns everybody: the pacer waits, and this page in its line.
+      // A 429 concerns all requests: the pacer pauses them, and this page waits in its line.
       if (isRateLimited) pacer.pause(wait);
       if (attempt - refusals > settings.maxRetries || clock.elapsed() + wait >= endsAt) throw cause;
-      tellRetry(request, attempt, cause, wait);
+      reportRetry(request, attempt, cause, wait);
       try {
         if (!isRateLimited) await clock.sleep(wait, deadline.signal);
         await pacer.take(deadline.signal);
@@ -122,7 +124,7 @@ export function createRequester(options: RequesterOptions): Requester {
     }
   }
 
-  /** One request and all of its answer, or why to ask again; the caller has taken from the budget. */
+  /** One request and all of its answer, or why to try again; the caller has taken its share of the budget. */
   async function attemptPage(request: PageRequest, deadline: Expiry): Promise<Page | Again> {
     const { path } = request;
     const at = { method: METHOD, path };
@@ -164,7 +166,7 @@ export function createRequester(options: RequesterOptions): Requester {
     const error = answerError({
       method: METHOD,
       path: request.path,
-      organizationUuid: request.organizationUuid,
+      parent: request.parent,
       status,
       requestId: served['request-id'],
       retryAfter: asked,
@@ -178,23 +180,24 @@ export function createRequester(options: RequesterOptions): Requester {
     throw error;
   }
 
-  function tellPage({ path, organizationUuid }: PageRequest, { records, bytes, requestId }: Page): void {
+  function reportPage({ path, stream, parent }: PageRequest, { records, bytes, requestId }: Page): void {
     onEvent?.({
       type: 'page',
       path,
       records: records.length,
       bytes,
-      ...(organizationUuid !== undefined && { organizationUuid }),
+      ...(stream !== undefined && { stream }),
+      ...(parent !== undefined && { parent }),
       ...(requestId !== undefined && { requestId }),
     });
   }
 
-  function tellRetry({ path }: PageRequest, attempt: number, error: ComplianceError, wait: number): void {
+  function reportRetry({ path }: PageRequest, attempt: number, error: ComplianceError, wait: number): void {
     const status = error instanceof APIError ? { status: error.status } : {};
     onEvent?.({ type: 'retrying', path, attempt, code: error.code, ...status, until: clock.now() + wait });
   }
 
-  /** What the end of a signal means, unless it only was a time that ran out. */
+  /** The error that an aborted signal stands for, unless only its time limit was reached. */
   function ended(aborted: AbortSignal, isTime = false): Error | undefined {
     if (!aborted.aborted || isTime) return undefined;
     if (closing.signal.aborted) return closing.signal.reason as Error;
@@ -230,25 +233,25 @@ async function readText(answer: Answer): Promise<string> {
 }
 
 function late(path: string, code: string, ms: number): APITimeoutError {
-  return new APITimeoutError(`${METHOD} ${path} gave no whole answer within ${ms} ms. Try again later.`, {
+  return new APITimeoutError(`${METHOD} ${path} gave no complete answer within ${ms} ms. Try again later.`, {
     method: METHOD,
     path,
     code,
   });
 }
 
-/** Says of which answer it is that it cannot be trusted. */
+/** Names the answer that cannot be trusted. */
 function distrusted(path: string, answer: Answer | undefined, error: ProtocolError): Again {
   const requestId = answer?.headers['request-id'];
   const request = requestId === undefined ? '' : ` (request ${redact(requestId)})`;
   const { code, message, cause } = error;
-  const told = new ProtocolError(`The answer to ${METHOD} ${path}${request} ${message}.`, {
+  const named = new ProtocolError(`The answer to ${METHOD} ${path}${request} ${message}.`, {
     code,
     cause,
     path,
     requestId,
     failure: RETRIED_CONTENTS.has(code) ? 'transient' : 'system',
   });
-  if (RETRIED_CONTENTS.has(code)) return new Again(told);
-  throw told;
+  if (RETRIED_CONTENTS.has(code)) return new Again(named);
+  throw named;
 }

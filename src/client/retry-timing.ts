@@ -1,4 +1,4 @@
-/** When to ask again, and how long to wait: pure, so that it can be read and tested as a table. */
+/** When to try again, and how long to wait: pure, so that it can be read and tested as a table. */
 
 /** The longest `retry-after` that is honoured, in milliseconds. */
 export const RETRY_AFTER_CAP = 120_000;
@@ -9,7 +9,7 @@ const LAST_STEP = 60_000;
 
 const RETRIED = new Set([408, 429, 500, 502, 503, 504, 529]);
 
-/** Texts of the 500 that no retry helps: the list of organisations is longer than the answer may be. */
+/** Texts of the 500 for which a retry is useless: the list of organisations is longer than the answer may be. */
 const CAP = /exceeds maximum of [\d,.]+ organi[sz]ations|maximum response size exceeded/i;
 
 /** Whether a 500 is the cap on the list of organisations; the header that says so may be missing. */

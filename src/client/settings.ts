@@ -5,7 +5,7 @@ const LONGEST = 86_400_000;
 
 /** No user name, query or fragment: the first would be a secret in a URL, the others would be lost. */
 const isPlainUrl = (text: string): boolean => {
-  if (!URL.canParse(text)) return true; // told already
+  if (!URL.canParse(text)) return true; // reported already
   const { username, password, search, hash } = new URL(text);
   return `${username}${password}${search}${hash}` === '';
 };

@@ -16,7 +16,7 @@ export interface ProxySettings {
 
 /** How the transport reaches the network. */
 export interface TransportOptions {
-  /** An undici dispatcher of the caller's own, which the caller closes; `proxy` and `ca` are then its business. */
+  /** An undici dispatcher of the caller's own, which the caller closes; `proxy` and `ca` then have no effect. */
   dispatcher?: Dispatcher | undefined;
   proxy?: ProxySettings | undefined;
   /** PEM certificates that are trusted besides Node's own. */
@@ -30,7 +30,7 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The body, decompressed as it is read: what is not read is not decompressed. */
   body(): AsyncIterable<Uint8Array>;
-  /** Gives the rest of the body up, and its connection too. */
+  /** Discards the rest of the body, and closes its connection. */
   discard(): void;
 }
 
@@ -69,7 +69,7 @@ export function openTransport({ dispatcher, proxy = {}, ca }: TransportOptions):
         headersTimeout: 0,
         bodyTimeout: 0,
       });
-      body.on('error', () => undefined); // an abort after the last read is nobody's business
+      body.on('error', () => undefined); // nobody waits for an abort after the last read
       const flat = firstValues(served);
       return {
         status: statusCode,
@@ -123,7 +123,7 @@ function decoded(body: Body, encoding: string | undefined): AsyncIterable<Uint8A
   return inflated(body, decoder());
 }
 
-/** `pipe` bounds what lies between the two; the errors and the end of each reach the other here. */
+/** `pipe` bounds what is between the two; the errors and the end of each reach the other here. */
 async function* inflated(body: Body, decoder: ReturnType<(typeof DECODERS)['gzip']>) {
   body.on('error', (error) => decoder.destroy(error));
   try {

@@ -1,34 +1,34 @@
 import type { Clock } from '../clock.js';
 
-/** Who waits to send a request, first come, first served. */
+/** The callers that wait to send a request, first come, first served. */
 export interface WaitingLine {
   /** Resolves when the caller is first and need not wait any longer; rejects with the signal's reason. */
   join(signal?: AbortSignal): Promise<void>;
-  /** Looks again, because something changed that the wait depends on. */
+  /** Checks the wait again, because something changed that it depends on. */
   look(): void;
 }
 
-/** A wait of which the sum with the time of day is another time, in milliseconds. */
+/** The shortest wait, in milliseconds: added to the time of day, a shorter one could be lost in rounding. */
 const SHORTEST = 1e-3;
 
 interface Waiter {
   go(): void;
 }
 
-/** A line whose first waits as long as `wait` says, which is asked anew after every wait. */
+/** A line whose first caller waits as long as `wait` says; `wait` is called again after every wait. */
 export function waitingLine<W extends { ms: number }>({
   clock,
   wait,
   sent,
-  told,
+  waiting,
 }: {
   clock: Clock;
   /** How long the first still waits, in milliseconds; 0: it may go; infinite: until `look`. */
   wait: () => W;
-  /** Called as one goes. */
+  /** Called when one may go. */
   sent: () => void;
   /** Called before each wait. */
-  told: (wait: W) => void;
+  waiting: (wait: W) => void;
 }): WaitingLine {
   const line: Waiter[] = [];
   let timer: AbortController | undefined;
@@ -40,7 +40,7 @@ export function waitingLine<W extends { ms: number }>({
     while (line.length > 0) {
       const next = wait();
       if (next.ms > 0) {
-        told(next);
+        waiting(next);
         if (next.ms !== Number.POSITIVE_INFINITY) sleep(next.ms);
         return;
       }
@@ -55,7 +55,7 @@ export function waitingLine<W extends { ms: number }>({
       () => {
         if (timer === mine) look();
       },
-      () => undefined, // something changed in the meantime, and was looked at
+      () => undefined, // something changed in the meantime, and the wait was checked again
     );
   }
 

@@ -5,16 +5,16 @@ import { type Dispatcher, openTransport, type ProxySettings } from '../client/tr
 import { type Clock, systemClock } from '../clock.js';
 import type { OnEvent } from '../events.js';
 import { parseSettings } from '../settings.js';
-import type { OrganizationsApi } from './organizations-api.js';
-import { organizationsReader } from './organizations-reader.js';
+import { createLists, type Lists } from './lists.js';
+import { type OrganizationsApi, organizationsApi } from './organizations-api.js';
 
-/** All that a client may be told; only `apiKey` must be. */
+/** All that a client takes; only `apiKey` is required. */
 export interface ComplianceClientOptions extends ClientSettingsInput {
   /** Ends everything that the client does. */
   signal?: AbortSignal | undefined;
-  /** Told what happens while it works; it must not throw. */
+  /** Takes the events of its work; it must not throw. */
   onEvent?: OnEvent | undefined;
-  /** An undici dispatcher, which the caller closes; `proxy` and `ca` are then its own business. */
+  /** An undici dispatcher, which the caller closes; `proxy` and `ca` are then ignored. */
   dispatcher?: Dispatcher | undefined;
   /** The proxy to go through; the environment is not read. */
   proxy?: ProxySettings | undefined;
@@ -37,16 +37,23 @@ export interface RateLimit {
 }
 
 /**
- * Reads organisations and their users from Anthropic's Compliance API, within its budget, and so that nothing is lost
- * or doubled. Close it when done: `await using client = new ComplianceClient({ apiKey })`.
+ * Reads the lists of Anthropic's Compliance API, within its budget; nothing is lost or doubled. Close it when done:
+ * `await using client = new ComplianceClient({ apiKey })`.
  */
 export class ComplianceClient implements AsyncDisposable {
   /** The organisations that the key covers, and their users. */
   readonly organizations: OrganizationsApi;
   /** Where the API is. */
   readonly baseUrl: string;
-  /** Users asked for with one request, unless a call says otherwise. */
+  /** Records requested at a time, unless a call says otherwise. */
   readonly pageSize: number;
+  /** The lists of any stream: `client.pages(roles, { parent: { organization_uuid } })`. */
+  readonly pages: Lists['pages'];
+  readonly page: Lists['page'];
+  readonly records: Lists['records'];
+  readonly readable: Lists['readable'];
+  readonly parents: Lists['parents'];
+  readonly all: Lists['all'];
   readonly #requester: Requester;
 
   /** @throws ConfigError `settings_invalid`, with every mistake at once */
@@ -60,7 +67,16 @@ export class ComplianceClient implements AsyncDisposable {
     this.#requester = createRequester({ settings, transport, pacer, clock, onEvent, signal });
     this.baseUrl = settings.baseUrl;
     this.pageSize = pageSize;
-    this.organizations = organizationsReader({ requester: this.#requester, clock, pageSize, onEvent });
+    const lists = createLists({ requester: this.#requester, clock, pageSize, onEvent });
+    ({
+      pages: this.pages,
+      page: this.page,
+      records: this.records,
+      readable: this.readable,
+      parents: this.parents,
+      all: this.all,
+    } = lists);
+    this.organizations = organizationsApi(lists);
   }
 
   /** What the last answer said of the budget; undefined before it said anything. */

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 
 /** Several walks at once. */
 export interface MergeOptions<S, T> {
-  /** Pulled one at a time, when a walk more may begin. */
+  /** Pulled one at a time, when another walk may begin. */
   sources: AsyncIterable<S>;
   /** Begins the walk of a source; the signal aborts when the merge ends. */
   open: (source: S, signal: AbortSignal) => AsyncIterable<T>;

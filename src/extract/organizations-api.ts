@@ -1,55 +1,11 @@
-import type { Organization, User } from '../records.js';
-import type { Fingerprints } from './fingerprints.js';
+import { type Organization, organizations } from '../streams/organizations.js';
+import { type User, users } from '../streams/users.js';
+import type { AllOptions, CallOptions, ListOptions, ListPage, Lists, ResumeOptions } from './lists.js';
 import type { Readable } from './readable.js';
 import type { RecordPage } from './walk.js';
 
-/** A page of users, with the token that continues after it. */
-export type UserPage = RecordPage<User>;
-
-/** A page of organisations, with the token that continues after it. */
-export type OrganizationPage = RecordPage<Organization>;
-
-/** One page of users as the API frames it. */
-export interface UserList {
-  data: User[];
-  has_more: boolean;
-  /** What `page` takes to go on; null at the end. */
-  next_page: string | null;
-}
-
-/** What every call takes. */
-export interface CallOptions {
-  /** Ends the call, its waits included, at once. */
-  signal?: AbortSignal | undefined;
-}
-
-/** What a walk of one organisation's users takes. */
-export interface UserWalkOptions extends CallOptions {
-  /** Users a page, 1 to 1000; default: the client's `pageSize`. */
-  limit?: number | undefined;
-}
-
-/** What a walk takes that somebody else began. */
-export interface ResumeOptions extends UserWalkOptions {
-  /** The `next` of the last page that was dealt with. */
-  from?: string | undefined;
-  /** The keys handed out before, and from now on. */
-  seen?: Fingerprints | undefined;
-}
-
-/** What `listUsers` takes. */
-export interface UserListOptions extends CallOptions {
-  /** 1 to 1000; default: the API's own, 500. */
-  limit?: number | undefined;
-  /** `next_page` of the page before. */
-  page?: string | undefined;
-}
-
-/** What `streamAllUsers` takes. */
-export interface AllUsersOptions extends UserWalkOptions {
-  /** Organisations read at a time, 1 to 64; default 8. */
-  concurrency?: number | undefined;
-}
+/** One organisation's list; `parent` is made from its UUID. */
+type OfOrganization<O> = Omit<O, 'parent'>;
 
 /** `client.organizations`: the organisations that the key covers, and their users. */
 export interface OrganizationsApi {
@@ -60,18 +16,46 @@ export interface OrganizationsApi {
   /** Every organisation, as a Readable in object mode. */
   stream(options?: CallOptions): Readable;
   /** The list of organisations page by page. */
-  organizationPages(options?: Omit<ResumeOptions, 'limit'>): AsyncIterable<OrganizationPage>;
-  /** One page of users: exactly one request, but for retries. */
-  listUsers(organizationUuid: string, options?: UserListOptions): Promise<UserList>;
+  organizationPages(
+    options?: Omit<ResumeOptions, 'parent' | 'limit'>,
+  ): AsyncIterable<RecordPage<Organization>>;
+  /** One page of users: exactly one request, but for retries. `limit` 1 to 1000, default the API's own (500). */
+  listUsers(
+    organizationUuid: string,
+    options?: { limit?: number | undefined; page?: string | undefined } & CallOptions,
+  ): Promise<ListPage<User>>;
   /** Every user of one organisation, once each, in the order served. */
-  iterUsers(organizationUuid: string, options?: UserWalkOptions): AsyncIterable<User>;
+  iterUsers(organizationUuid: string, options?: OfOrganization<ListOptions>): AsyncIterable<User>;
   /** The same as a Readable in object mode, at most one page ahead of its reader. */
-  streamUsers(organizationUuid: string, options?: UserWalkOptions): Readable;
+  streamUsers(organizationUuid: string, options?: OfOrganization<ListOptions>): Readable;
   /**
    * The users of every organisation as one Readable of `OrganizationUser`s, several organisations at a time. One that is
-   * unlinked meanwhile is told by an event (`slice-failed`, `gone`) and passed over; any other failure ends the stream.
+   * unlinked meanwhile is reported by an event (`slice-failed`, `gone`) and left out; any other failure ends the stream.
    */
-  streamAllUsers(options?: AllUsersOptions): Readable;
+  streamAllUsers(options?: AllOptions): Readable;
   /** The users of one organisation page by page, each with the token to resume after it. */
-  pages(organizationUuid: string, options?: ResumeOptions): AsyncIterable<UserPage>;
+  pages(organizationUuid: string, options?: OfOrganization<ResumeOptions>): AsyncIterable<RecordPage<User>>;
+}
+
+/** The organisations and their users, by names of their own, over the lists of any stream. */
+export function organizationsApi(lists: Lists): OrganizationsApi {
+  const of = <O extends object>(organization_uuid: string, options?: O) => ({
+    ...options,
+    parent: { organization_uuid },
+  });
+  return {
+    async list(options) {
+      const listed: Organization[] = [];
+      for await (const organization of lists.records(organizations, options)) listed.push(organization);
+      return listed;
+    },
+    iter: (options) => lists.records(organizations, options),
+    stream: (options) => lists.readable(organizations, options),
+    organizationPages: (options) => lists.pages(organizations, options),
+    listUsers: (uuid, options) => lists.page(users, of(uuid, options)),
+    iterUsers: (uuid, options) => lists.records(users, of(uuid, options)),
+    streamUsers: (uuid, options) => lists.readable(users, of(uuid, options)),
+    streamAllUsers: (options) => lists.all(users, options),
+    pages: (uuid, options) => lists.pages(users, of(uuid, options)),
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * Whether an organisation is (still) listed, by a list read after the question was put. Questions put while one
- * list is being read share the next, so organisations that vanish together cost two lists at most.
+ * Whether a key is (still) listed, by a list read after the question was asked. Questions asked while one list is being
+ * read share the next, so parents that vanish together cost two lists at most.
  */
 export function stillListed(readList: () => Promise<ReadonlySet<string>>) {
   let reading: Promise<unknown> | undefined;
@@ -15,7 +15,7 @@ export function stillListed(readList: () => Promise<ReadonlySet<string>>) {
     list.then(clear, clear);
     return list;
   }
-  return async (organizationUuid: string): Promise<boolean> => {
+  return async (key: string): Promise<boolean> => {
     if (reading) {
       const before = reading;
       following ??= before.then(
@@ -24,7 +24,7 @@ export function stillListed(readList: () => Promise<ReadonlySet<string>>) {
       );
     }
     const list = await (following ?? read());
-    return list.has(organizationUuid);
+    return list.has(key);
   };
 
   function next(): Promise<ReadonlySet<string>> {

@@ -1,55 +1,61 @@
-import { BadRequestError } from '../api-errors.js';
+import { BadRequestError } from '../client/api-errors.js';
+import { redact } from '../client/redact.js';
 import type { Page, Requester } from '../client/requester.js';
 import { ProtocolError } from '../errors.js';
 import type { OnEvent } from '../events.js';
-import { redact } from '../redact.js';
+import { recordParser } from '../model/records.js';
+import { pathOf } from '../streams/path.js';
+import type { ParentKey, Stream, StreamRecord } from '../streams/stream.js';
 import { createFingerprints, type Fingerprints } from './fingerprints.js';
-import type { Stream } from './stream.js';
 
-/** One page of a walk: its records, and the token by which the walk goes on after it. */
+/** One page of a walk: its records, and the token by which the walk continues after it. */
 export interface RecordPage<R> {
-  /** In the order served, without those that the walk handed out before. */
+  /** In the order served, without those that the walk returned before. */
   records: R[];
   /** Continues the walk after this page; null: the walk is complete. */
   next: string | null;
-  /** Records dropped because the walk had handed them out; after a restart these are all that came before it. */
+  /** Records dropped because the walk had returned them; after a restart these are all that came before it. */
   duplicates: number;
   requestId?: string;
-  /** When it was asked for, milliseconds since 1970. */
+  /** When it was requested, milliseconds since 1970. */
   requestedAt: number;
   /** Of the body, decompressed. */
   bytes: number;
-  /** Whether the walk had to begin anew before this page. */
+  /** Whether the walk had to start again before this page. */
   restarted?: boolean;
 }
 
 /** Which list to walk, and from where. */
-export interface WalkOptions<R> {
+export interface WalkOptions<S extends Stream> {
   requester: Requester;
-  stream: Stream<R>;
-  organizationUuid?: string | undefined;
+  stream: S;
+  parent?: ParentKey | undefined;
   /** Records a page; sent only where the stream sends it. */
   limit: number;
   /** The token to begin with; default: the first page. Such a walk is never restarted: what came before is not known here. */
   from?: string | undefined;
-  /** The keys handed out already; those of this walk are added as its pages are handed out. */
+  /** The keys returned already; those of this walk are added as its pages are returned. */
   seen?: Fingerprints | undefined;
   signal?: AbortSignal | undefined;
   onEvent?: OnEvent | undefined;
 }
 
-/** Pages in a row without one new record, after which a walk is held to be endless. */
-const IDLE_PAGES = 500;
+/** Pages in a row without one new record, after which a walk is taken to be endless. */
+const MAX_IDLE_PAGES = 500;
 
 /**
- * Walks a list page by page. A page is asked for when the one before has been dealt with, never earlier.
+ * Walks a list page by page. A page is requested when the one before has been dealt with, never earlier.
  * @throws ProtocolError `token_repeated`, `walk_endless`; BadRequestError `stale_token`; whatever a request throws
  */
-export async function* walk<R>(options: WalkOptions<R>): AsyncGenerator<RecordPage<R>, void, void> {
-  const { requester, stream, organizationUuid, from, seen = createFingerprints(), signal, onEvent } = options;
-  const about = organizationUuid === undefined ? {} : { organizationUuid };
-  const path = stream.path(organizationUuid);
-  const query = stream.sendsLimit ? { limit: String(options.limit) } : {};
+export async function* walk<S extends Stream>(
+  options: WalkOptions<S>,
+): AsyncGenerator<RecordPage<StreamRecord<S>>, void, void> {
+  const { requester, stream, parent, from, seen = createFingerprints(), signal, onEvent } = options;
+  const list = { stream: stream.name, ...(parent && { parent }) };
+  const path = pathOf(stream, parent);
+  const query = queryOf(stream, options);
+  const parse = recordParser<StreamRecord<S>>(stream);
+  const keyOf = keyReader(stream);
 
   let token = from || null;
   let tokens = createFingerprints();
@@ -61,7 +67,7 @@ export async function* walk<R>(options: WalkOptions<R>): AsyncGenerator<RecordPa
     let page: Page;
     try {
       const paged = token === null ? query : { ...query, page: token };
-      page = await requester.getPage({ path, query: paged, organizationUuid, signal });
+      page = await requester.getPage({ path, query: paged, ...list, signal });
     } catch (error) {
       if (token === null || !(error instanceof BadRequestError)) throw error;
       if (from || restarted) throw stale(error);
@@ -69,21 +75,26 @@ export async function* walk<R>(options: WalkOptions<R>): AsyncGenerator<RecordPa
       token = null;
       tokens = createFingerprints();
       idle = -pages; // so many pages will hold nothing new
-      onEvent?.({ type: 'walk-restarted', ...about });
+      onEvent?.({ type: 'walk-restarted', ...list });
       continue;
     }
     if (page.next !== null && !tokens.add(page.next)) {
       throw distrust(path, page, 'token_repeated', 'led back to a page of the same walk: it would never end');
     }
-    const parsed = parseAll(stream, page, path);
-    const records = parsed.filter((record) => seen.add(stream.keyOf(record)));
+    const parsed = parseAll(page, path, parse);
+    const records = parsed.filter((record) => seen.add(keyOf(record)));
     const duplicates = parsed.length - records.length;
     pages += 1;
     idle = records.length > 0 ? Math.min(idle, 0) : idle + 1;
-    if (idle > IDLE_PAGES && page.next !== null) {
-      throw distrust(path, page, 'walk_endless', `was the last of ${IDLE_PAGES} pages without a new record`);
+    if (idle > MAX_IDLE_PAGES && page.next !== null) {
+      throw distrust(
+        path,
+        page,
+        'walk_endless',
+        `was the last of ${MAX_IDLE_PAGES} pages without a new record`,
+      );
     }
-    if (duplicates > 0 && !restarted) onEvent?.({ type: 'duplicates', ...about, dropped: duplicates });
+    if (duplicates > 0 && !restarted) onEvent?.({ type: 'duplicates', ...list, dropped: duplicates });
     yield {
       records,
       next: page.next,
@@ -98,10 +109,22 @@ export async function* walk<R>(options: WalkOptions<R>): AsyncGenerator<RecordPa
   }
 }
 
-/** All of a page or nothing: a record that cannot be known again fails the page. */
-function parseAll<R>(stream: Stream<R>, page: Page, path: string): R[] {
+/** The query of every page of a list, without the token: also the evidence of what was asked. */
+export const queryOf = ({ sendsLimit }: Stream, { limit }: { limit: number }): Record<string, string> =>
+  sendsLimit ? { limit: String(limit) } : {};
+
+/** What names a record within its list, as one text. */
+function keyReader({ key }: Stream): (record: object) => string {
+  const [first = '', ...rest] = key;
+  const value = (record: object, name: string) => (record as Record<string, unknown>)[name];
+  if (rest.length === 0) return (record) => value(record, first) as string;
+  return (record) => JSON.stringify(key.map((name) => value(record, name)));
+}
+
+/** All of a page or nothing: a record that cannot be identified fails the page. */
+function parseAll<R>(page: Page, path: string, parse: (json: unknown) => R): R[] {
   try {
-    return page.records.map(stream.parse);
+    return page.records.map(parse);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     throw distrust(path, page, error.code, `cannot be used: ${error.message}`);
@@ -113,10 +136,10 @@ function distrust(path: string, { requestId }: Page, code: string, what: string)
   return new ProtocolError(`The answer to GET ${path}${request} ${what}`, { code, path, requestId });
 }
 
-/** The same answer, told as what it means in the middle of a walk. */
+/** The same answer, explained as what it means in the middle of a walk. */
 function stale(error: BadRequestError): BadRequestError {
   return new BadRequestError(
-    `The token that continues the walk of ${error.path} is not accepted any more. Begin the walk anew. ${error.message}`,
+    `The token that continues the walk of ${error.path} is no longer accepted. Start the walk again. ${error.message}`,
     {
       ...error,
       code: 'stale_token',

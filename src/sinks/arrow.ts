@@ -1,5 +1,5 @@
 import { AsyncByteQueue, RecordBatchFileWriter, RecordBatchReader } from 'apache-arrow';
-import type { StreamSchema } from '../schema.js';
+import type { StreamSchema } from '../model/schema.js';
 import {
   arrowSchemaOf,
   type ColumnBlock,
@@ -14,15 +14,16 @@ import type { SinkFormat } from './sink.js';
 
 const COMPRESSIONS = ['none'] as const;
 
-/** The Arrow IPC file format (also known as Feather 2), not compressed: a cut file is no file, a cut stream would be. */
+/** The Arrow IPC file format (also known as Feather 2), not compressed. A truncated file is invalid; a stream would not be. */
 export const arrow: SinkFormat = {
   name: 'arrow',
   format: 'arrow',
   summary: 'Arrow IPC file (Feather 2) with true types, not compressed.',
   compressions: COMPRESSIONS,
+  isText: false,
   async inspect(bytes) {
     const reader = RecordBatchReader.from(await collect(bytes)).open();
-    const columns = reader.schema.fields.map(({ name }) => name); // gone when the reader has come to its end
+    const columns = reader.schema.fields.map(({ name }) => name); // unavailable once the reader has reached its end
     let rows = 0;
     for (const batch of reader) rows += batch.numRows;
     return { rows, columns };
@@ -47,7 +48,7 @@ export const arrow: SinkFormat = {
 async function* fileOf(schema: StreamSchema, batches: RecordBatches): AsyncGenerator<Uint8Array> {
   const written = new Written();
   const writer = new RecordBatchFileWriter();
-  writer.reset(written, arrowSchemaOf(schema)); // without a batch it would else leave a file of no bytes
+  writer.reset(written, arrowSchemaOf(schema)); // otherwise a file without a batch would have no bytes
   for await (const batch of batches) {
     writer.write(batch);
     yield written.take();
@@ -56,7 +57,7 @@ async function* fileOf(schema: StreamSchema, batches: RecordBatches): AsyncGener
   yield written.take();
 }
 
-/** Takes the writer's bytes as they are made; the library's own queue gives them to streams without any bound. */
+/** Takes the writer's bytes as they are made; the library's own queue for streams has no bound. */
 class Written extends AsyncByteQueue {
   #chunks: Uint8Array[] = [];
 

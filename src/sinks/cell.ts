@@ -1,6 +1,6 @@
 import { SinkError } from '../errors.js';
-import type { Row, Value } from '../rows.js';
-import type { Field } from '../schema.js';
+import type { Row, Value } from '../model/rows.js';
+import type { Field } from '../model/schema.js';
 
 /**
  * One value of a row.

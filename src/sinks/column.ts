@@ -1,5 +1,5 @@
 import { type Data, type DataType, DateDay, makeData, TimestampMicrosecond, Utf8 } from 'apache-arrow';
-import type { FieldType } from '../schema.js';
+import type { FieldType } from '../model/schema.js';
 import type { TypedValue } from './typed-row.js';
 
 /** The Arrow type of each type of field. */
@@ -13,11 +13,11 @@ export const ARROW_TYPES = {
 /** One column of a batch that is being filled. */
 export interface Column {
   append(value: TypedValue): void;
-  /** Appends rows of a column of the same type, as they stand there: those from `from` up to, and without, `to`. */
+  /** Appends rows of a column of the same type, unchanged: those from `from` up to, and without, `to`. */
   copy(data: Data, from: number, to: number): void;
-  /** What its values take so far. */
+  /** Bytes of its values so far. */
   bytes(): number;
-  /** What these rows of another column would add to that. */
+  /** Bytes that these rows of another column would add. */
   bytesOf(data: Data, from: number, to: number): number;
   finish(): Data;
 }
@@ -55,7 +55,7 @@ function textColumn(type: Utf8): Column {
       ends[length] = used;
       validity.append(value !== null);
     },
-    /** A null takes no bytes there: it was given none, by us or by Apache's reader. */
+    /** A null has no bytes in `values`: neither we nor Apache's reader write any for it. */
     copy(data: Data<Utf8>, from, to) {
       const { values, valueOffsets } = data;
       const [start, end] = [valueOffsets[from] as number, valueOffsets[to] as number];
@@ -135,7 +135,7 @@ function validityBitmap() {
   };
 }
 
-/** Copies what is there into the larger array that takes its place. */
+/** Copies an array into the larger one that replaces it. */
 function enlarged<A extends { set(values: never): void }>(array: A, larger: A): A {
   larger.set(array as never);
   return larger;

@@ -9,13 +9,13 @@ import {
   Struct,
 } from 'apache-arrow';
 import { SinkError } from '../errors.js';
-import type { Row } from '../rows.js';
-import type { StreamSchema } from '../schema.js';
+import type { Row } from '../model/rows.js';
+import type { StreamSchema } from '../model/schema.js';
 import { ARROW_TYPES, type Column, newColumn } from './column.js';
 import type { Block } from './regrouping.js';
 import { type TypedValue, typedRowReader } from './typed-row.js';
 
-/** Bounds of a record batch: what a typed sink holds of a file at least, and beyond which no row is added. */
+/** Bounds of a record batch: a typed sink holds that much of a file at least, and adds no row beyond it. */
 export const BATCH_ROWS = 8192;
 const BATCH_BYTES = 2 * 1024 * 1024;
 
@@ -32,7 +32,7 @@ export const describeArrow = (schema: StreamSchema): string =>
     .fields.map(({ name, type, nullable }) => `${name}: ${type}${nullable ? '' : ' not null'}`)
     .join('\n');
 
-/** What a typed sink makes a file of. */
+/** What typed sinks encode. */
 export type RecordBatches = AsyncGenerator<RecordBatch>;
 
 /**
@@ -89,7 +89,7 @@ const columnBlock = (batch: RecordBatch, from: number, rows: number): ColumnBloc
 /** A type as far as it says how values are stored: whether an instant is marked as UTC does not. */
 const typeKey = (field: Field | undefined): string => `${field?.type}`.replace(/, UTC>$/, '>');
 
-/** Rows of other files in the record batches that they would have come in, had they been one file from the beginning. */
+/** Rows of several files, in the record batches that they would have if all had been written to one file. */
 export async function* regrouped(schema: StreamSchema, blocks: AsyncIterable<ColumnBlock>): RecordBatches {
   const builder = batchBuilder(schema);
   for await (const { batch, from, rows } of blocks) {
@@ -101,22 +101,22 @@ export async function* regrouped(schema: StreamSchema, blocks: AsyncIterable<Col
   if (builder.rows() > 0) yield builder.finish();
 }
 
-/** A record batch without rows: by it an encoder learns the columns of an empty file. */
+/** A record batch without rows: an encoder learns the columns of an empty file from it. */
 export function emptyBatch(schema: StreamSchema): RecordBatch {
   return batchBuilder(schema).finish();
 }
 
-/** A batch in the form in which another implementation of Arrow takes it: a whole IPC stream of its own. */
+/** A batch in a form that another implementation of Arrow reads: a complete IPC stream with this batch alone. */
 export function ipcStreamOf(batch: RecordBatch): Uint8Array {
   const writer = new RecordBatchStreamWriter();
-  writer.reset(undefined, batch.schema); // without it a batch of no rows would leave no schema either
+  writer.reset(undefined, batch.schema); // without this, a stream of no rows would have no schema
   writer.write(batch);
   writer.finish();
   return writer.toUint8Array(true);
 }
 
 function batchBuilder(schema: StreamSchema) {
-  const arrowSchema = arrowSchemaOf(schema); // one object for all batches of a file: a writer drops a batch of another
+  const arrowSchema = arrowSchemaOf(schema); // one for all batches of a file: a writer drops a batch with another one
   const readRow = typedRowReader(schema);
   const newColumns = () => schema.fields.map(({ type }) => newColumn[type]());
   let columns = newColumns();

@@ -1,11 +1,11 @@
-import type { Value } from '../rows.js';
-import type { StreamSchema } from '../schema.js';
+import type { Value } from '../model/rows.js';
+import type { StreamSchema } from '../model/schema.js';
 import { cellOf } from './cell.js';
 import { chooseCompression, compressText, TEXT_COMPRESSIONS } from './compression.js';
 import { inspectCsv } from './inspect.js';
 import { jsonText } from './json-text.js';
 import { encodeLines, type Lines } from './lines.js';
-import type { SinkFormat } from './sink.js';
+import { MAX_ROW_BYTES, type SinkFormat } from './sink.js';
 import { csvRowEnds } from './text-block.js';
 import { textRegrouping } from './text-regrouping.js';
 
@@ -15,6 +15,14 @@ export const csv: SinkFormat = {
   format: 'csv',
   summary: 'RFC 4180 with a header; null is an empty cell, the empty text is "", `extra` is JSON text.',
   compressions: TEXT_COMPRESSIONS,
+  isText: true,
+  lossyOption: 'csvFormulaGuard',
+  duckdb: {
+    isTyped: false,
+    // In parallel, DuckDB guesses where a row begins inside quoted line ends: one thread reads it right.
+    from: (paths, columns) =>
+      `read_csv(${paths}, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', new_line = '\\r\\n', nullstr = '', allow_quoted_nulls = false, hive_partitioning = false, parallel = false, max_line_size = ${MAX_ROW_BYTES}, columns = {${columns.map((name) => `"${name}": 'VARCHAR'`).join(', ')}})`,
+  },
   inspect: inspectCsv,
   create(options = {}) {
     const compression = chooseCompression('csv', TEXT_COMPRESSIONS, options.compression);
@@ -30,10 +38,10 @@ export const csv: SinkFormat = {
   },
 };
 
-/** What must be quoted; space at the edges too, which some readers cut from bare cells, and what some take for null. */
+/** What must be quoted: also space at the edges, which some readers trim from bare cells, and what some take for null. */
 const NEEDS_QUOTES = /[",\r\n]|^\s|\s$|^(?:|\\N|null|nan|n\/?a|none)$/i;
 
-/** How a cell begins that a spreadsheet runs (OWASP, "CSV Injection"), full-width signs too. */
+/** The start of a cell that a spreadsheet runs as a formula (OWASP, "CSV Injection"), full-width signs included. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 
 const headOf = ({ fields }: StreamSchema): string =>

@@ -1,8 +1,8 @@
 import { createGzip } from 'node:zlib';
 
 /**
- * Compresses bytes as they come. One chunk goes in at a time and all it gives is taken out before the next one,
- * so that no more than that is ever held.
+ * Compresses bytes as they come. One chunk goes in at a time, and all its output is taken out before the next one,
+ * so no more than that is in memory.
  */
 export async function* gzip(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const deflater = createGzip();
@@ -13,7 +13,7 @@ export async function* gzip(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
     return taken;
   };
   deflater.on('data', (chunk: Uint8Array) => ready.push(chunk));
-  deflater.on('error', () => {}); // it reaches us through `write` and `end`, too
+  deflater.on('error', () => {}); // `write` and `end` report it too
   try {
     for await (const chunk of bytes) {
       await new Promise<void>((resolve, reject) => {
@@ -30,7 +30,7 @@ export async function* gzip(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
   }
 }
 
-/** The reverse. @throws when the bytes are not gzip, or are cut */
+/** The reverse. @throws when the bytes are not gzip, or are truncated */
 export function gunzip(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   return ReadableStream.from(bytes).pipeThrough(new DecompressionStream('gzip'));
 }

@@ -25,7 +25,7 @@ export function createSink(name: string, options?: SinkOptions): Sink {
 }
 
 /**
- * What a file says of itself, by its format; undefined when it is not what its format says. All of it is read.
+ * What a file says about itself; undefined when it is not a valid file of the format. All of it is read.
  * @throws what reading the bytes throws
  */
 export async function inspectFile(

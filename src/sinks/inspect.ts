@@ -1,11 +1,11 @@
 import { csvRowEnds, lineEnds, type RowEnds, splitText } from './text-block.js';
 
-/** What a file says of itself. */
+/** What a file says about itself. */
 export interface FileContent {
   rows: number;
-  /** In the order of the file; undefined where a file without rows does not tell. */
+  /** In the order of the file; undefined where a file without rows does not say. */
   columns?: readonly string[] | undefined;
-  /** By the name that the format's `compressions` have for it; undefined where the file does not tell. */
+  /** By the name that the format's `compressions` have for it; undefined where the file does not say. */
   compression?: string | undefined;
 }
 

@@ -1,6 +1,6 @@
-import type { Json } from '../records.js';
+import type { Json } from '../model/records.js';
 
-/** JSON as `JSON.stringify` writes it, but for -0, which that would turn into 0. */
+/** JSON as `JSON.stringify` writes it, except for -0, which `JSON.stringify` would turn into 0. */
 export function jsonText(json: Json): string {
   if (Object.is(json, -0)) return '-0';
   if (typeof json !== 'object' || json === null) return JSON.stringify(json);

@@ -1,4 +1,4 @@
-import type { Row } from '../rows.js';
+import type { Row } from '../model/rows.js';
 
 /** Characters in a chunk: large enough that neither a write nor a string is made for each row. */
 const CHUNK_CHARACTERS = 64 * 1024;

@@ -16,7 +16,7 @@ function thirdField(metadata: Buffer): number | undefined {
 
   const byte = (): number => {
     const value = metadata[at];
-    if (value === undefined) throw new RangeError('The metadata of the Parquet file is cut short.');
+    if (value === undefined) throw new RangeError('The metadata of the Parquet file is truncated.');
     at += 1;
     return value;
   };

@@ -1,9 +1,9 @@
 import parquetjs from 'parquetjs-lite';
 import { ComplianceError, SinkError } from '../errors.js';
-import type { Row } from '../rows.js';
-import type { FieldType, StreamSchema } from '../schema.js';
+import type { Row } from '../model/rows.js';
+import type { FieldType, StreamSchema } from '../model/schema.js';
 import { chooseCompression } from './compression.js';
-import { inspectParquet } from './parquet-reader.js';
+import { inspectParquet, parquetInDuckdb } from './parquet-reader.js';
 import type { SinkFormat } from './sink.js';
 import { type TypedValue, typedRowReader } from './typed-row.js';
 
@@ -21,6 +21,8 @@ export const parquetJs: SinkFormat = {
   format: 'parquet',
   summary: 'Parquet by a writer in plain JavaScript: no zstd, no statistics, timestamps without a zone.',
   compressions: COMPRESSIONS,
+  isText: false,
+  duckdb: parquetInDuckdb,
   inspect: inspectParquet,
   create(options = {}) {
     const compression = chooseCompression('parquet-js', COMPRESSIONS, options.compression);
@@ -76,7 +78,7 @@ async function* encode(
       }
       // The writer has no bound in bytes; a bound of one row closes the group with this row.
       if (characters >= ROW_GROUP_CHARACTERS) writer.setRowGroupSize(1);
-      await own(() => writer.appendRow(record)); // not awaited it would write rows twice
+      await own(() => writer.appendRow(record)); // without the await it would write rows twice
       if (written.length === 0) continue;
       yield take();
       characters = 0;

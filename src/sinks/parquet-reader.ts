@@ -1,8 +1,9 @@
 import { Compression, ParquetFile, readParquet, type RecordBatch as WasmBatch } from 'parquet-wasm';
-import type { StreamSchema } from '../schema.js';
+import type { StreamSchema } from '../model/schema.js';
 import { BATCH_ROWS, type ColumnBlock, columnBlocks } from './columns.js';
 import { collect, type FileContent } from './inspect.js';
 import { rowsOfFooter } from './parquet-footer.js';
+import type { DuckdbReading } from './sink.js';
 
 /** The codecs that are written, by the names of `compressions`. */
 export const PARQUET_CODECS = {
@@ -11,6 +12,12 @@ export const PARQUET_CODECS = {
   gzip: Compression.GZIP,
   none: Compression.UNCOMPRESSED,
 } as const;
+
+/** For Parquet of any writer. */
+export const parquetInDuckdb: DuckdbReading = {
+  isTyped: true,
+  from: (paths) => `read_parquet(${paths}, hive_partitioning = false)`,
+};
 
 /** Reads the metadata at the end of a Parquet file. */
 export async function inspectParquet(bytes: AsyncIterable<Uint8Array>): Promise<FileContent> {
@@ -48,7 +55,7 @@ export async function* splitParquet(
   }
 }
 
-/** Bytes as a blob, as far as the reader asks: without the copy, and the threads, that the real ones take. */
+/** The part of a blob that the reader uses; a real blob would copy the bytes and use threads. */
 const blobOf = (bytes: Buffer): Blob =>
   ({
     size: bytes.length,

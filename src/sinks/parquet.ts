@@ -8,7 +8,7 @@ import {
   WriterPropertiesBuilder,
 } from 'parquet-wasm';
 import { SinkError } from '../errors.js';
-import type { StreamSchema } from '../schema.js';
+import type { StreamSchema } from '../model/schema.js';
 import {
   type ColumnBlock,
   emptyBatch,
@@ -19,7 +19,7 @@ import {
 } from './columns.js';
 import { chooseCompression } from './compression.js';
 import { rowsOfFooter } from './parquet-footer.js';
-import { inspectParquet, PARQUET_CODECS, splitParquet } from './parquet-reader.js';
+import { inspectParquet, PARQUET_CODECS, parquetInDuckdb, splitParquet } from './parquet-reader.js';
 import type { SinkFormat } from './sink.js';
 
 /** Bounds of a row group. The encoder holds one for each file, encoded, in a heap that never shrinks. */
@@ -40,6 +40,8 @@ export const parquet: SinkFormat = {
   format: 'parquet',
   summary: 'Parquet with true types and min/max statistics.',
   compressions: COMPRESSIONS,
+  isText: false,
+  duckdb: parquetInDuckdb,
   inspect: inspectParquet,
   create(options = {}) {
     const compression = chooseCompression('parquet', COMPRESSIONS, options.compression);
@@ -70,8 +72,8 @@ function writerProperties(codec: Compression): WriterProperties {
 }
 
 /**
- * The encoder takes a stream and gives a stream. It passes over what fails on either side and then ends the file as
- * if nothing were missing, so the last bytes, with the footer, are held back until the file is known to be whole.
+ * The encoder takes a stream and gives a stream. It ignores failures on either side and then ends the file as
+ * if nothing were missing, so the last bytes, with the footer, are held back until the file is known to be complete.
  */
 async function* encode(
   schema: StreamSchema,
@@ -119,7 +121,7 @@ function feedOf(schema: StreamSchema, source: RecordBatches) {
     },
     stream: new ReadableStream<WasmBatch>(
       {
-        // A batch without rows comes first: by it the encoder knows the columns of a file without any.
+        // A batch without rows comes first: the encoder learns the columns of an empty file from it.
         start: (controller) => controller.enqueue(wasmBatchOf(ipcStreamOf(emptyBatch(schema)))),
         async pull(controller) {
           try {

@@ -1,5 +1,5 @@
-import type { Row } from '../rows.js';
-import type { StreamSchema } from '../schema.js';
+import type { Row } from '../model/rows.js';
+import type { StreamSchema } from '../model/schema.js';
 import type { FileContent } from './inspect.js';
 import type { Regrouping } from './regrouping.js';
 
@@ -10,20 +10,20 @@ import type { Regrouping } from './regrouping.js';
 export interface Sink {
   /** The format's name, as on the command line. */
   readonly format: string;
-  /** How its files end, without the leading dot: `parquet`, `csv.gz`. */
+  /** The extension of its files, without the leading dot: `parquet`, `csv.gz`. */
   readonly extension: string;
   /** What shapes its bytes: a run with others is another run. */
   readonly options?: Readonly<SinkOptions>;
   /**
-   * The bytes of one whole file. `batches` may be empty, and is closed when the reader of the bytes stops.
+   * The bytes of one file. `batches` may be empty, and is closed when the reader of the bytes stops.
    * @throws SinkError when a row cannot be encoded
    */
   encode(schema: StreamSchema, batches: AsyncIterable<readonly Row[]>): AsyncIterable<Uint8Array>;
-  /** How rows move to other files of this format; a sink without it is laid out in one way only. */
+  /** How rows move to other files of this format; without it, they stay in the files that were written. */
   readonly regroup?: Regrouping;
 }
 
-/** What a format may be told. */
+/** The options of a format. */
 export interface SinkOptions {
   /** One of the format's `compressions`; default: its first. */
   compression?: string;
@@ -31,16 +31,37 @@ export interface SinkOptions {
   csvFormulaGuard?: boolean;
 }
 
+/** No row is larger than a page of the API may be. */
+export const MAX_ROW_BYTES = 64 * 1024 * 1024;
+
+/** How DuckDB reads the files of a format. */
+export interface DuckdbReading {
+  /** Whether the columns come with their types; otherwise they are text: timestamps as served, `extra` as JSON. */
+  readonly isTyped: boolean;
+  /**
+   * What follows `FROM`: a row for each row of the files, with these columns at least.
+   * @param paths a list of texts in SQL
+   * @param columns those of the files, in order; plain names
+   */
+  from(paths: string, columns: readonly string[]): string;
+}
+
 /** One format of the registry in `index.ts`. */
 export interface SinkFormat {
   readonly name: string;
-  /** The `format` of its sinks: another than the name where two writers make the same kind of file. */
+  /** The `format` of its sinks: not the name where two writers make the same kind of file. */
   readonly format: string;
   /** A sentence for `--help`. */
   readonly summary: string;
   /** What `compression` may say; the first is the default. */
   readonly compressions: readonly [string, ...string[]];
+  /** Whether its files are lines of text, as a terminal or a pipe takes them. */
+  readonly isText: boolean;
+  /** The option that changes values, if there is one: files written with it are not loaded into a warehouse. */
+  readonly lossyOption?: keyof SinkOptions;
+  /** How DuckDB reads its files; without it they cannot be loaded into a warehouse. */
+  readonly duckdb?: DuckdbReading;
   create(options?: SinkOptions): Sink;
-  /** Reads what a file of this format, not compressed as a whole, says of itself. @throws when it cannot be read */
+  /** Reads what a file of this format says about itself; gzip around it is decompressed before. @throws when it cannot */
   inspect(bytes: AsyncIterable<Uint8Array>): Promise<FileContent>;
 }

@@ -1,7 +1,7 @@
 import { SinkError } from '../errors.js';
 import type { Block } from './regrouping.js';
 
-/** Whole lines of a text format. */
+/** Complete lines of a text format. */
 export interface TextBlock extends Block {
   readonly bytes: Uint8Array;
   slice(from: number, to: number): TextBlock;

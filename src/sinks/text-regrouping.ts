@@ -1,5 +1,5 @@
 import { SinkError } from '../errors.js';
-import type { StreamSchema } from '../schema.js';
+import type { StreamSchema } from '../model/schema.js';
 import { compressText, type TEXT_COMPRESSIONS } from './compression.js';
 import { gunzip } from './gzip.js';
 import type { Regrouping } from './regrouping.js';

@@ -1,8 +1,8 @@
 import { SinkError } from '../errors.js';
-import type { Extra } from '../records.js';
-import type { Row } from '../rows.js';
-import type { Field, StreamSchema } from '../schema.js';
-import { parseDate, parseTimestamp } from '../timestamp.js';
+import type { Extra } from '../model/records.js';
+import type { Row } from '../model/rows.js';
+import type { Field, StreamSchema } from '../model/schema.js';
+import { parseDate, parseTimestamp } from '../model/timestamp.js';
 import { cellOf } from './cell.js';
 import { jsonText } from './json-text.js';
 
@@ -14,7 +14,7 @@ export type TypedValue = string | bigint | number | null;
  * order of the columns.
  *
  * A timestamp that its column cannot hold exactly is cut to the microsecond before it (or the millisecond, where the
- * format does not hold that microsecond), and is null when it is no timestamp; its text as served then stands in the
+ * format does not hold that microsecond), and is null when it is no timestamp; its text as served is then kept in the
  * `extra` of the row, under the name of the column.
  */
 export function typedRowReader({ fields }: StreamSchema, holds: (micros: bigint) => boolean = () => true) {

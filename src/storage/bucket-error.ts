@@ -12,7 +12,7 @@ export interface Attempt {
   endpoint?: string | undefined;
 }
 
-/** The parts of opendal's message that may be told: the rest holds addresses and what the store answered. */
+/** The parts of opendal's message that may be shown: the rest holds addresses and what the store answered. */
 interface Refusal {
   /** `PermissionDenied`, `ConditionNotMatch`, … */
   kind: string;
@@ -43,7 +43,7 @@ const UNREACHABLE: Explanation = {
     `The store${endpoint ? ` at ${endpoint}` : ''} cannot be reached: check the option endpoint and the network.`,
 };
 
-/** From the most telling to the least; the first that fits is told. */
+/** From the most specific to the least; the first that fits is shown. */
 const EXPLANATIONS: readonly [fits: (refusal: Refusal) => boolean, Explanation][] = [
   // Credentials are exchanged for others over https; a machine's own are asked for over http, and may be absent.
   [
@@ -60,7 +60,7 @@ const EXPLANATIONS: readonly [fits: (refusal: Refusal) => boolean, Explanation][
     },
   ],
   [
-    // Where no object is read, nothing else can be absent; Google may say so in words only.
+    // Where no object is read, only the bucket can be absent; Google may say so in words only.
     ({ storeCode, kind }) =>
       /^(NoSuchBucket|ContainerNotFound|notFound)$/.test(storeCode ?? '') ||
       (kind === 'NotFound' && storeCode === undefined),
@@ -130,14 +130,14 @@ export function bucketError(attempt: Attempt, error: unknown): StorageError {
     return new StorageError(`There is no ${attempt.what}.`, { code: 'not_found', cause });
   }
   const { code, failure, advice } = EXPLANATIONS.find(([fits]) => fits(refusal))?.[1] ?? UNKNOWN;
-  const told = storeCode ?? (status === undefined ? kind : `HTTP ${status}`);
+  const reason = storeCode ?? (status === undefined ? kind : `HTTP ${status}`);
   return new StorageError(
-    `${attempt.verb.charAt(0).toUpperCase()}${attempt.verb.slice(1)} ${attempt.what} failed (${told}). ${advice(attempt)}`,
+    `${attempt.verb.charAt(0).toUpperCase()}${attempt.verb.slice(1)} ${attempt.what} failed (${reason}). ${advice(attempt)}`,
     { code, failure, cause },
   );
 }
 
-/** Something stands there already, or what stands there is not what was expected. */
+/** The object exists already, or is not the one that was expected. */
 export const isConditionNotMet = (error: unknown): boolean => parse(error).kind === 'ConditionNotMatch';
 
 export const isNotFound = (error: unknown): boolean => parse(error).kind === 'NotFound';

@@ -3,12 +3,12 @@ import type { Operator } from 'opendal';
 import { forEachConcurrently } from '../concurrency.js';
 import { ConfigError, StorageError } from '../errors.js';
 import { bucketError, isConditionNotMet, isNotFound } from './bucket-error.js';
-import { LocalStorage } from './local.js';
-import type { StagedFolder, Storage, StoredObject, Written } from './storage.js';
+import { finishedBytes } from './finished-file.js';
+import type { FinishedFile, Storage, StoredObject, Written } from './storage.js';
 
 /** A larger object is uploaded in parts of this size and read as a stream. In bytes. */
 const CHUNK = 8 * 1024 * 1024;
-/** Objects of one folder uploaded or removed at once; with CHUNK it bounds the memory. */
+/** Files uploaded at once; with CHUNK it bounds the memory. */
 const OBJECTS_IN_FLIGHT = 8;
 /** How long one request may take, in milliseconds. */
 const REQUEST_LIMIT = 60_000;
@@ -67,7 +67,7 @@ interface BucketDetails {
 }
 
 /**
- * Objects appear whole or not at all, because a store shows an upload only when it is finished. What is cut short
+ * Objects appear complete or not at all, because a store shows an upload only when it is finished. An interrupted one
  * leaves at most parts of an unfinished multipart upload: nobody sees them, and a lifecycle rule
  * (AbortIncompleteMultipartUpload) removes them.
  */
@@ -84,19 +84,19 @@ class Bucket implements Storage {
     this.#endpoint = endpoint === undefined ? undefined : new URL(endpoint).origin;
   }
 
-  /** Tied to one version: an object that is replaced meanwhile is read anew, or is an error, but never a mix. */
+  /** Tied to one version: an object that is replaced meanwhile is read again, or is an error, but never a mix. */
   async *read(key: string): AsyncGenerator<Uint8Array> {
     for (let rereads = 3; ; rereads--) {
       const { contentLength, etag } = await this.#doing('reading', key, () => this.#operator.stat(key));
       const version = etag === null ? {} : { ifMatch: etag };
       if (Number(contentLength) > CHUNK) return yield* this.#readInParts(key, version);
-      const whole = await this.#doing('reading', key, () =>
+      const bytes = await this.#doing('reading', key, () =>
         this.#operator.read(key, version).catch((error) => {
           if (rereads > 0 && isConditionNotMet(error)) return undefined;
           throw error;
         }),
       );
-      if (whole) return yield whole;
+      if (bytes) return yield bytes;
     }
   }
 
@@ -144,7 +144,7 @@ class Bucket implements Storage {
 
   /**
    * Each attempt leaves its mark in the object's metadata. When an answer was lost and the request was sent again,
-   * the store says that something stands there; the mark tells whether it is ours.
+   * the store says that the object exists; the mark shows whether it is ours.
    */
   async create(key: string, bytes: Uint8Array): Promise<boolean> {
     const mark = randomUUID();
@@ -157,11 +157,18 @@ class Bucket implements Storage {
         return true;
       } catch (error) {
         if (!isConditionNotMet(error)) throw error;
-        const standing = await this.#operator.stat(key).catch((absent) => {
+        const found = await this.#operator.stat(key).catch((absent) => {
           throw isNotFound(absent) ? error : absent; // two at once, and the store let neither win
         });
-        return standing.userMetadata?.creation === mark;
+        return found.userMetadata?.creation === mark;
       }
+    });
+  }
+
+  /** An upload whose bytes differ is not finished, so its object never appears. */
+  async put(files: readonly FinishedFile[], signal?: AbortSignal): Promise<void> {
+    await forEachConcurrently(files, { limit: OBJECTS_IN_FLIGHT, signal }, async (file, either) => {
+      await this.write(file.key, finishedBytes(file, either));
     });
   }
 
@@ -169,33 +176,13 @@ class Bucket implements Storage {
     await this.#doing('removing', key, () => this.#operator.delete(key));
   }
 
-  async removeFolder(folder: string): Promise<void> {
-    await this.replaceFolder(folder, { path: '', files: [] });
-  }
-
-  /** New objects first, then what must go: there is never less than the one or the other. */
-  async replaceFolder(folder: string, { path, files, proceed }: StagedFolder): Promise<void> {
-    const staged = new LocalStorage(path);
-    await forEachConcurrently(files, { limit: OBJECTS_IN_FLIGHT }, async (file) => {
-      await proceed?.();
-      await this.write(`${folder}/${file}`, staged.read(file));
-    });
-    const wanted = new Set(files.map((file) => `${folder}/${file}`));
-    const stale: string[] = [];
-    for await (const { key } of this.list(folder)) if (!wanted.has(key)) stale.push(key);
-    await forEachConcurrently(stale, { limit: OBJECTS_IN_FLIGHT }, async (key) => {
-      await proceed?.();
-      await this.remove(key);
-    });
-  }
-
-  /** The object stays, so that nothing is left over by who is killed here, and later runs ask but once. */
+  /** The object is kept: a crash here leaves nothing else behind, and later runs send one request. */
   async probe(): Promise<void> {
-    const bytes = new TextEncoder().encode('{"purpose":"tells whether create-if-absent is honoured"}\n');
+    const bytes = new TextEncoder().encode('{"purpose":"shows whether create-if-absent is honoured"}\n');
     if (!(await this.create(PROBE, bytes))) return;
     if (!(await this.create(PROBE, bytes))) return;
     throw new ConfigError(
-      `The store of ${this.location} ignores create-if-absent, on which the locks stand: two runs at once could mix their files. Choose another store, or give --no-lock where nobody else ever writes at the same time.`,
+      `The store of ${this.location} ignores create-if-absent, on which every commit depends: two runs at once could both publish. Choose another store.`,
       { code: 'create_if_absent_ignored' },
     );
   }

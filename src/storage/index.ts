@@ -70,8 +70,7 @@ const SCHEMES: readonly Scheme[] = [
     bucket: 'container',
     options: ['endpoint', 'account_name'],
     secrets: ['account_key', 'sas_token'],
-    credentials:
-      'Set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or an identity of the machine.',
+    credentials: 'Set AZBLOB_ACCOUNT_NAME and AZBLOB_ACCOUNT_KEY, or an identity of the machine.',
   },
 ];
 

@@ -9,7 +9,7 @@ const ADVICE: Record<string, string> = {
   EROFS: 'The file system is read-only: choose another folder.',
   ENOTDIR: 'A part of the path is a file, not a folder: choose another folder.',
   EXDEV:
-    'The staging lies on another disk than the folder: leave out --state, or choose one on the same disk.',
+    'The staged run is on another disk than the folder: leave out --state, or choose one on the same disk.',
   EMFILE: 'Too many files are open: raise the limit (ulimit -n) or lower the concurrency.',
 };
 

@@ -1,23 +1,44 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isKnownDead, thisProcess } from '../process-identity.js';
+import { isKnownDead, PROCESS_PATTERN, thisProcess } from '../process-identity.js';
+import { storageError } from './local-error.js';
 
 const FOLDER = 'tmp';
 const DAY = 24 * 60 * 60 * 1000;
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const NAME = new RegExp(`^(${PROCESS_PATTERN})\\.${UUID}$`);
 
-/** A new name for something half-made, below a staging folder; it tells whose it is. */
-export const temporaryKey = (): string => `${FOLDER}/${thisProcess.pid}.${thisProcess.space}.${randomUUID()}`;
+/** A new name for something unfinished, below a staging folder: `tmp/<process>.<uuid>`. */
+export const temporaryKey = (): string => `${FOLDER}/${thisProcess}.${randomUUID()}`;
 
-/** Removes what ended processes left half-made; what may be another machine's only when it is a day old. */
+/**
+ * Removes unfinished files and folders of processes that have ended. Whether a process of another machine has ended is
+ * not known: what it left is removed when it is a day old. Only names that `temporaryKey` could have given are touched; a
+ * link that has such a name is removed itself, and not followed.
+ * @throws StorageError
+ */
 export async function sweepTemporaries(staging: string): Promise<void> {
   const folder = join(staging, FOLDER);
-  for (const name of await readdir(folder).catch(() => [])) {
-    const [pid, space = ''] = name.split('.');
+  for (const name of await namesIn(folder)) {
+    const [, identity] = NAME.exec(name) ?? [];
+    if (identity === undefined) continue;
     const path = join(folder, name);
-    const age = async () => Date.now() - (await stat(path)).mtimeMs;
-    if (isKnownDead({ pid: Number(pid), space }) || (await age().catch(() => 0)) > DAY) {
-      await rm(path, { recursive: true, force: true });
+    if (isKnownDead(identity) || (await isOld(path))) {
+      await rm(path, { recursive: true, force: true }).catch((error) => {
+        throw storageError('removing', path, error);
+      });
     }
   }
+}
+
+/** None when the folder is absent, or a link to a folder of somebody else's. */
+async function namesIn(folder: string): Promise<string[]> {
+  const found = await lstat(folder).catch(() => undefined);
+  return found?.isDirectory() ? await readdir(folder).catch(() => []) : [];
+}
+
+async function isOld(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > DAY;
 }

@@ -4,9 +4,9 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AWKWARD_ROUND, type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { parseTimestamp } from '../../src/index.js';
+import { parseTimestamp, roles, type Stream, users } from '../../src/index.js';
 import { venv } from '../python/venv.js';
-import { configFor, file, fullCatalog, servedKeys } from './harness.js';
+import { catalogOf, configFor, file, servedKeys } from './harness.js';
 import { install } from './process.js';
 import { REQUIREMENTS } from './requirements.js';
 
@@ -33,7 +33,7 @@ async function runPython(args: readonly string[]): Promise<string> {
   return stdout;
 }
 
-/** What a command of clients.py saw: the last line, as clients print on stdout too. */
+/** What a command of clients.py saw: the last line, since clients print on stdout too. */
 async function ask<T>(command: string, ...args: string[]): Promise<T> {
   const stdout = await runPython([SCRIPT, command, executable, ...args]);
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as T;
@@ -42,9 +42,13 @@ async function ask<T>(command: string, ...args: string[]): Promise<T> {
 interface Seen {
   streams: string[];
   processed: number[];
-  rows: { organizations: Row[]; users: Row[] };
+  rows: Record<'organizations' | 'users' | 'roles', Row[]>;
 }
 type Row = Record<string, unknown>;
+
+const STREAMS = ['organizations', 'users', 'roles'];
+const countOf = (api: FixtureApi): number =>
+  STREAMS.reduce((sum, name) => sum + servedKeys(api, name).size, 0);
 
 describe.skipIf('missing' in environment)('under real clients', () => {
   let api: FixtureApi;
@@ -53,16 +57,16 @@ describe.skipIf('missing' in environment)('under real clients', () => {
   beforeAll(async () => {
     api = await startFixtureApi({ sizes: [700, 0, AWKWARD_ROUND, 1], awkward: true });
     config = file(configFor(api));
-    catalog = file(await fullCatalog());
+    catalog = file(await catalogOf(STREAMS));
   });
   afterAll(async () => await api?.close());
 
   it('PyAirbyte checks, discovers, and reads what was served, value for value, twice', async () => {
     const seen = await ask<Seen>('read', config);
-    const all = servedKeys(api).size + api.organizations().length;
-    expect(seen.streams).toEqual(['organizations', 'users']);
-    expect(seen.processed).toEqual([all, all]);
-    compareUsers(api, seen.rows.users);
+    expect(seen.streams).toEqual([...STREAMS].sort());
+    expect(seen.processed).toEqual([countOf(api), countOf(api)]);
+    compare(api, users, seen.rows.users);
+    compare(api, roles, seen.rows.roles);
     expect(seen.rows.organizations.map(({ uuid }) => uuid).sort()).toEqual(
       api
         .organizations()
@@ -73,11 +77,12 @@ describe.skipIf('missing' in environment)('under real clients', () => {
 
   it('PyAirbyte reads all of it with force_full_refresh', async () => {
     const seen = await ask<Seen>('read', config, 'full', 'once');
-    expect(seen.processed).toEqual([servedKeys(api).size + api.organizations().length]);
-    compareUsers(api, seen.rows.users);
+    expect(seen.processed).toEqual([countOf(api)]);
+    compare(api, users, seen.rows.users);
+    compare(api, roles, seen.rows.roles);
   });
 
-  it('PyAirbyte raises when the API goes away in mid-read', async () => {
+  it('PyAirbyte raises when the API goes away in the middle of a read', async () => {
     const dying = await startFixtureApi({ sizes: new Array(12).fill(20_000), latency: 30 });
     const raised = ask<{ raised: string | null }>('raises', file(configFor(dying)));
     const watch = setInterval(() => {
@@ -115,19 +120,16 @@ describe.skipIf('missing' in environment)('under real clients', () => {
   it('the models of the protocol parse every line', async () => {
     const types = await ask<Record<string, number>>('models', config, catalog);
     expect(types).toMatchObject({ SPEC: 1, CONNECTION_STATUS: 1, CATALOG: 1 });
-    expect(types.RECORD).toBe(servedKeys(api).size + api.organizations().length);
-    expect(types.STATE).toBeGreaterThanOrEqual(2);
+    expect(types.RECORD).toBe(countOf(api));
+    expect(types.STATE).toBeGreaterThanOrEqual(3);
   });
 
   it("the CDK's EntrypointOutput sees every record, no error and the right statuses", async () => {
     const seen = await ask<Record<string, unknown>>('entrypoint', config, catalog);
     expect(seen).toMatchObject({
-      records: servedKeys(api).size + api.organizations().length,
+      records: countOf(api),
       errors: 0,
-      statuses: {
-        organizations: ['STARTED', 'RUNNING', 'COMPLETE'],
-        users: ['STARTED', 'RUNNING', 'COMPLETE'],
-      },
+      statuses: Object.fromEntries(STREAMS.map((name) => [name, ['STARTED', 'RUNNING', 'COMPLETE']])),
       final: 'COMPLETE',
     });
   });
@@ -146,35 +148,37 @@ describe.skipIf('missing' in environment)('under real clients', () => {
 const rowKey = (row: Row): string => `${row.organization_uuid} ${row.id}`;
 
 /** Every value in the cache against what was served; lone surrogates are repaired by us, so both sides are. */
-function compareUsers(api: FixtureApi, rows: readonly Row[]): void {
+function compare(api: FixtureApi, { name: stream, fields }: Stream, rows: readonly Row[]): void {
   const byKey = new Map(rows.map((row) => [rowKey(row), row]));
   expect(byKey.size).toBe(rows.length);
   const wrong: unknown[] = [];
   let count = 0;
   for (const { uuid } of api.organizations()) {
-    for (const user of api.users(String(uuid))) {
+    for (const record of api.records(stream, String(uuid))) {
       count += 1;
-      const row = byKey.get(`${uuid} ${user.id}`) ?? {};
-      for (const name of ['full_name', 'email', 'organization_role']) {
-        const served = typeof user[name] === 'string' ? (user[name] as string).toWellFormed() : null;
-        if (row[name] !== served) wrong.push([user.id, name, row[name], served]);
+      const row = byKey.get(`${uuid} ${record.id}`) ?? {};
+      for (const { name, type } of fields) {
+        const value = record[name];
+        const served = typeof value === 'string' ? value : undefined;
+        if (type === 'timestamp') {
+          const held = row[name] === null ? undefined : instant(`${String(row[name]).replace(' ', 'T')}Z`);
+          if (held !== (served === undefined ? undefined : instant(served)))
+            wrong.push([record.id, name, row[name], value]);
+        } else if (row[name] !== (served?.toWellFormed() ?? null)) {
+          wrong.push([record.id, name, row[name], value]);
+        }
       }
-      const served = typeof user.created_at === 'string' ? instant(user.created_at) : undefined;
-      const held = typeof row.created_at === 'string' ? `${row.created_at.replace(' ', 'T')}Z` : null;
-      if (served !== (held === null ? undefined : instant(held))) {
-        wrong.push([user.id, 'created_at', held, user.created_at]);
-      }
-      const unknown = Object.keys(user).filter((name) => !(name in row) && name.isWellFormed());
+      const unknown = Object.keys(record).filter((name) => !(name in row) && name.isWellFormed());
       const extra = (row.extra ?? {}) as Row;
       const lost = unknown.filter((name) => !Object.hasOwn(extra, name));
-      if (lost.length > 0) wrong.push([user.id, 'extra', lost]);
+      if (lost.length > 0) wrong.push([record.id, 'extra', lost]);
     }
   }
   expect(wrong).toEqual([]);
   expect(count).toBe(rows.length);
 }
 
-/** Microseconds since 1970; undefined for what is no instant of the years 1 to 9999. */
+/** Microseconds since 1970; undefined for what is not an instant of the years 1 to 9999. */
 function instant(text: string): bigint | undefined {
   const micros = parseTimestamp(text)?.micros;
   const isHeld =

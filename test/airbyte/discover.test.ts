@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { organizationsSchema, usersSchema } from '../../src/index.js';
+import { streams as registry } from '../../src/index.js';
 import { file, run } from './harness.js';
 import { only } from './protocol.js';
 
@@ -21,8 +21,8 @@ beforeAll(async () => {
 });
 
 describe('the catalog', () => {
-  it('offers both streams as resumable full refreshes', () => {
-    expect(streams.map(({ name }) => name)).toEqual(['organizations', 'users']);
+  it('offers every stream of the registry as a resumable full refresh', () => {
+    expect(streams.map(({ name }) => name)).toEqual(registry.map(({ name }) => name));
     for (const stream of streams) {
       expect(stream).toMatchObject({
         supported_sync_modes: ['full_refresh'],
@@ -34,38 +34,39 @@ describe('the catalog', () => {
 
   it('has the columns of the files', () => {
     const columns = streams.map(({ json_schema }) => Object.keys(json_schema.properties));
-    expect(columns).toEqual(
-      [organizationsSchema, usersSchema].map(({ fields }) => fields.map(({ name }) => name)),
-    );
+    expect(columns).toEqual(registry.map(({ schema }) => schema.fields.map(({ name }) => name)));
   });
 
   it('names keys that exist, are scalar and never null', () => {
-    expect(streams.map((stream) => stream.source_defined_primary_key)).toEqual([
-      [['uuid']],
-      [['organization_uuid'], ['id']],
-    ]);
+    const keys = streams.map(({ name, source_defined_primary_key }) => [name, source_defined_primary_key]);
+    expect(Object.fromEntries(keys)).toMatchObject({
+      organizations: [['uuid']],
+      users: [['organization_uuid'], ['id']],
+      roles: [['organization_uuid'], ['id']],
+    });
     for (const { source_defined_primary_key: keys, json_schema } of streams) {
       for (const [key = ''] of keys) expect(json_schema.properties[key]?.type).toBe('string');
     }
   });
 
   it('declares instants with their zone, days, and an object for unknown fields', () => {
-    for (const { json_schema } of streams) {
+    const instant = { format: 'date-time', airbyte_type: 'timestamp_with_timezone' };
+    for (const [at, { json_schema }] of streams.entries()) {
       expect(json_schema).toMatchObject({ type: 'object', additionalProperties: true });
       expect(json_schema.properties).toMatchObject({
-        created_at: {
-          type: ['null', 'string'],
-          format: 'date-time',
-          airbyte_type: 'timestamp_with_timezone',
-        },
         snapshot_date: { type: 'string', format: 'date' },
-        extra: { type: ['null', 'object'], additionalProperties: true },
+        extra: { type: ['object', 'null'], additionalProperties: true },
       });
+      const fields = registry[at]?.schema.fields.filter(({ type }) => type === 'timestamp') ?? [];
+      expect(fields).not.toEqual([]);
+      for (const { name } of fields) {
+        expect(json_schema.properties[name]).toMatchObject({ type: ['string', 'null'], ...instant });
+      }
       expect(JSON.stringify(json_schema)).not.toMatch(/\$ref|allOf|anyOf|oneOf|"not"/);
     }
   });
 
-  it('is not given to a configuration that could not read it', async () => {
+  it('is refused for a configuration that could not read it', async () => {
     const { exitCode, messages } = await run(['discover', '--config', file({ page_size: 0 })]);
     expect(exitCode).toBe(1);
     expect(only(messages, 'CATALOG')).toEqual([]);

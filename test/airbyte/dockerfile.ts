@@ -35,7 +35,7 @@ export function readDockerfile(): Stage[] {
   return stages;
 }
 
-/** A stage and those it stands on, the lowest first. */
+/** A stage and those it is built from, the first one first. */
 export function chain(stages: readonly Stage[], name: string): Stage[] {
   const stage = stages.find((other) => other.name === name);
   return stage ? [...chain(stages, stage.from), stage] : [];

@@ -35,7 +35,7 @@ describe('an organisation that fails', () => {
     ['with 503 to the last attempt', { type: 'answer', status: 503 }, 'transient_error'],
     ['since a page lacks its data', { type: 'data-null' }, 'system_error'],
     ['with 404 though it is listed', notFound(), 'system_error'],
-  ])('%s does not keep the others from being read, and is read next time', async (_, fault, failure) => {
+  ])('%s does not stop the others, and is read next time', async (_, fault, failure) => {
     await using api = await startFixtureApi({ sizes: [30, 20, 10] });
     const uuid = uuidAt(api, 1);
     api.fault({ match: { organizationUuid: uuid, times: 1 }, do: fault });
@@ -66,7 +66,7 @@ describe('an organisation that fails', () => {
     expect(states(second.messages, 'users').at(-1)?.stream.stream_state.finished).toBe(true);
   });
 
-  it('in mid-list has sent what it had, and is read whole next time', async () => {
+  it('in the middle of its list has sent the pages before, and is read from the start next time', async () => {
     await using api = await startFixtureApi({ sizes: [250] });
     api.fault({ match: { page: 2, times: 1 }, do: { type: 'reset' } });
     const first = await read(api, { config: { page_size: 100 } });
@@ -76,16 +76,17 @@ describe('an organisation that fails', () => {
     expect(new Set(records(second.messages, 'users').map(keyOf))).toEqual(servedKeys(api));
   });
 
-  it('like 19 before it ends the stream: the reason is not in the organisations', async () => {
+  it('for the same reason as 19 before it ends the stream: the reason is not in the organisations', async () => {
     await using api = await startFixtureApi({ sizes: new Array(60).fill(1) });
     api.fault({ match: { path: '/users' }, do: refusal });
     const { exitCode, messages } = await read(api);
     expect(exitCode).toBe(1);
     expect(errors(messages)).toHaveLength(1);
+    expect(errors(messages)[0]?.message).toMatch(/^20 of 60 lists of users .* and 10 more\./);
     expect(api.requests.filter(({ path }) => path.includes('/users')).length).toBeLessThan(30);
   });
 
-  it('for the key has been refused ends the stream at once', async () => {
+  it('because the key was refused ends the stream at once', async () => {
     await using api = await startFixtureApi({ sizes: new Array(60).fill(1) });
     const body = { error: { type: 'authentication_error', message: 'The key is deactivated.' } };
     api.fault({ match: { path: '/users' }, do: { type: 'answer', status: 401, body } });
@@ -96,8 +97,26 @@ describe('an organisation that fails', () => {
   });
 });
 
+describe('a key without the scope of a stream', () => {
+  it('ends that stream at once, and names the scope', async () => {
+    const scopes = ['read:compliance_org_data'] as const;
+    await using api = await startFixtureApi({ sizes: new Array(60).fill(1), scopes });
+    const { exitCode, messages } = await read(api, { streams: ['users', 'roles'] });
+    expect(exitCode).toBe(1);
+    expect(errors(messages)).toEqual([
+      expect.objectContaining({
+        failure_type: 'config_error',
+        stream_descriptor: { name: 'users' },
+        message: expect.stringContaining('read:compliance_user_data'),
+      }),
+    ]);
+    expect(api.requests.filter(({ list }) => list === 'users').length).toBeLessThan(17);
+    expect(statuses(messages, 'roles').at(-1)?.status).toBe('COMPLETE');
+  });
+});
+
 describe('a stream that fails', () => {
-  it('does not take the other with it', async () => {
+  it('does not stop the other', async () => {
     await using api = await startFixtureApi({ sizes: [30, 20] });
     // organizations asks for the list first, users second.
     api.fault({ match: { path: /organizations$/, nth: 1 }, do: { type: 'answer', status: 500 } });
@@ -108,7 +127,7 @@ describe('a stream that fails', () => {
     expect(new Set(records(messages, 'users').map(keyOf))).toEqual(servedKeys(api));
   });
 
-  it('for a reason that nobody foresaw says so, with a stack trace and without a value', () => {
+  it('because of a bug says so, with a stack trace and without a value', () => {
     const error = traceOf(new TypeError('no such thing as secret-4711'), 'users');
     expect(error).toMatchObject({ failure_type: 'system_error', stream_descriptor: { name: 'users' } });
     expect(error.stack_trace).toMatch(/at .*failures\.test/);
@@ -117,7 +136,7 @@ describe('a stream that fails', () => {
 });
 
 describe('waiting for the budget', () => {
-  it('is told as RATE_LIMITED with the time it ends, and is over when records come', async () => {
+  it('is reported as RATE_LIMITED with the time it ends, and is over when records come', async () => {
     await using api = await startFixtureApi({ sizes: [30, 20] });
     const body = { error: { type: 'rate_limit_error', message: 'Slow down.' } };
     const headers = { 'retry-after': '0.6' };
@@ -125,18 +144,18 @@ describe('waiting for the budget', () => {
     const before = Date.now();
     const { exitCode, messages } = await read(api);
     expect(exitCode).toBe(0);
-    const told = statuses(messages, 'users');
-    expect(told.map(({ status }) => status)).toEqual([
+    const reported = statuses(messages, 'users');
+    expect(reported.map(({ status }) => status)).toEqual([
       'STARTED',
       'RUNNING',
       'RUNNING',
       'RUNNING',
       'COMPLETE',
     ]);
-    const reset = told[2]?.reasons?.[0]?.rate_limited.quota_reset ?? 0;
+    const reset = reported[2]?.reasons?.[0]?.rate_limited.quota_reset ?? 0;
     expect(reset).toBeGreaterThan(before + 500);
     expect(reset).toBeLessThan(before + 30_000);
-    expect(told[3]?.reasons).toBeUndefined();
+    expect(reported[3]?.reasons).toBeUndefined();
     expect(new Set(records(messages, 'users').map(keyOf))).toEqual(servedKeys(api));
   });
 });

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { runSource } from '../../connectors/airbyte/source.js';
 import type { FixtureApi } from '../../fixtures/api/index.js';
-import { type Clock, systemClock } from '../../src/index.js';
+import { type Clock, type Stream, streams, systemClock } from '../../src/index.js';
+import { badges } from '../streams/made-up/badges.js';
+import { grants } from '../streams/made-up/grants.js';
 import { type Message, only, parseLines } from './protocol.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'airbyte-'));
@@ -18,7 +20,7 @@ export function file(content: unknown): string {
   return path;
 }
 
-/** A configuration for a fixture: no limit of our own, and no patience. */
+/** A configuration for a fixture: no limit of our own, and no retries. */
 export const configFor = (api: Pick<FixtureApi, 'url' | 'key'>, more: object = {}) => ({
   api_key: api.key,
   base_url: api.url,
@@ -38,8 +40,10 @@ export interface RunOptions {
   clock?: Clock;
   signal?: AbortSignal;
   environment?: NodeJS.ProcessEnv;
-  /** Told of what is written as it is written. */
+  /** Gets what is written, as it is written. */
   onChunk?: (text: string) => void;
+  /** What the source can read; default: its registry. */
+  registry?: readonly Stream[];
 }
 
 /** Runs the source in this process. */
@@ -49,6 +53,7 @@ export async function run(args: readonly string[], options: RunOptions = {}): Pr
     signal = new AbortController().signal,
     environment = {},
     onChunk = () => {},
+    registry = streams,
   } = options;
   const chunks: Buffer[] = [];
   const stdout = new Writable({
@@ -58,21 +63,31 @@ export async function run(args: readonly string[], options: RunOptions = {}): Pr
       setImmediate(callback);
     },
   });
-  const exitCode = await runSource(args, { stdout, environment, signal, clock });
+  const exitCode = await runSource(args, { stdout, environment, signal, clock, streams: registry });
   const text = Buffer.concat(chunks).toString();
   return { exitCode, messages: parseLines(text), text };
 }
 
-/** What the source offers, as a catalog that asks for all of it. */
-export async function fullCatalog(change: (configured: Configured) => object = (same) => same) {
-  const { messages } = await run(['discover', '--config', file({ api_key: 'any' })]);
-  const [catalog] = only(messages, 'CATALOG');
-  const streams = catalog?.catalog.streams ?? [];
-  return {
-    streams: streams.map((stream) =>
-      change({ stream, sync_mode: 'full_refresh', destination_sync_mode: 'overwrite' }),
-    ),
-  };
+/** What a sync reads unless a person chooses otherwise. */
+const DEFAULT_STREAMS: readonly string[] = ['organizations', 'users'];
+
+/** A catalog that asks for some of the streams that the source offers, each changed at will. */
+export async function catalogOf(
+  names: readonly string[] = DEFAULT_STREAMS,
+  change: (configured: Configured) => object = (same) => same,
+  registry?: readonly Stream[],
+) {
+  const { messages } = await run(
+    ['discover', '--config', file({ api_key: 'any' })],
+    registry ? { registry } : {},
+  );
+  const offered = only(messages, 'CATALOG')[0]?.catalog.streams ?? [];
+  const asked = names.map((name) => {
+    const stream = offered.find((one) => one.name === name);
+    if (!stream) throw new Error(`The source offers no stream ${name}.`);
+    return change({ stream, sync_mode: 'full_refresh', destination_sync_mode: 'overwrite' });
+  });
+  return { streams: asked };
 }
 
 interface Configured {
@@ -83,36 +98,63 @@ interface Configured {
 
 export interface ReadOptions extends RunOptions {
   config?: object;
+  /** The streams to read; default: organizations and users. */
+  streams?: readonly string[];
+  /** A catalog instead of `streams`. */
   catalog?: unknown;
   /** What the state file holds; undefined: there is none. */
   state?: unknown;
 }
 
-/** Reads everything that a fixture serves, unless told otherwise. */
+/** Reads what a fixture serves. */
 export async function read(api: FixtureApi, options: ReadOptions = {}): Promise<Run> {
-  const { config = {}, catalog, state, ...rest } = options;
+  const { config = {}, streams, catalog, state, ...rest } = options;
   return await run(
     [
       ...['read', '--config', file(configFor(api, config))],
-      ...['--catalog', file(catalog ?? (await fullCatalog()))],
+      ...['--catalog', file(catalog ?? (await catalogOf(streams, undefined, rest.registry)))],
       ...(state === undefined ? [] : ['--state', file(state)]),
     ],
     rest,
   );
 }
 
-/** The membership keys that a fixture serves. */
-export function servedKeys(api: FixtureApi): Set<string> {
-  const keys = new Set<string>();
-  for (const { uuid } of api.organizations()) {
-    for (const { id } of api.users(String(uuid))) keys.add(`${uuid} ${id}`);
-  }
-  return keys;
+/** Every stream that these tests read. */
+const KNOWN = [...streams, badges, grants];
+
+function streamNamed(name: string): Stream {
+  const stream = KNOWN.find((one) => one.name === name);
+  if (!stream) throw new Error(`No test reads a stream ${name}.`);
+  return stream;
 }
 
-/** The key of a user's record. */
-export const keyOf = ({ data }: { data: Record<string, unknown> }): string =>
-  `${data.organization_uuid} ${data.id}`;
+/** The ids in the path of each list of a stream. */
+const listsOf = (api: FixtureApi, { parent }: Stream): string[][] =>
+  parent
+    ? listsOf(api, parent.stream).flatMap((ids) =>
+        [...api.records(parent.stream.name, ...ids)].map((record) => [
+          ...ids,
+          String(record[parent.stream.key[0] ?? '']),
+        ]),
+      )
+    : [[]];
 
-/** A clock that is as far from the real one as told. */
+/** The primary keys of what a fixture serves of a stream, in the order served. */
+export function servedKeys(api: FixtureApi, name = 'users'): Set<string> {
+  const stream = streamNamed(name);
+  const keys = listsOf(api, stream).flatMap((ids) =>
+    [...api.records(name, ...ids)].map((record) =>
+      [...ids, ...stream.key.map((key) => record[key])].join(' '),
+    ),
+  );
+  return new Set(keys);
+}
+
+/** The primary key of a record. */
+export const keyOf = ({ stream, data }: { stream: string; data: Record<string, unknown> }): string =>
+  streamNamed(stream)
+    .schema.primaryKey.map((column) => data[column])
+    .join(' ');
+
+/** A clock that differs from the real one by so many milliseconds. */
 export const clockOff = (ms: number): Clock => ({ ...systemClock, now: () => Date.now() + ms });

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { streams } from '../../connectors/airbyte/streams.js';
-import { clientSettings } from '../../src/index.js';
+import { clientSettings, streams } from '../../src/index.js';
 import { chain, ROOT, readDockerfile } from './dockerfile.js';
 
 const connector = (name: string) => readFileSync(resolve(ROOT, 'connectors/airbyte', name), 'utf8');
@@ -18,11 +17,11 @@ const metadata = (key: string) =>
   new RegExp(`^ +${key}: "?(.*?)"?$`, 'm').exec(connector('metadata.yaml'))?.[1];
 
 describe('the image', () => {
-  it('enters where AIRBYTE_ENTRYPOINT says, which is what npm installs', () => {
+  it('starts what AIRBYTE_ENTRYPOINT names, which is what npm installs', () => {
     const [entrypoint = '[]'] = only('ENTRYPOINT');
     const command = JSON.parse(entrypoint) as string[];
-    const [, told] = only('ENV').map((value) => /^AIRBYTE_ENTRYPOINT="(.*)"$/.exec(value)?.[1]);
-    expect(command.join(' ')).toBe(told);
+    const [, named] = only('ENV').map((value) => /^AIRBYTE_ENTRYPOINT="(.*)"$/.exec(value)?.[1]);
+    expect(command.join(' ')).toBe(named);
     expect(command).toEqual(['node', resolve('/app', bin['source-claude-compliance'])]);
   });
 
@@ -42,14 +41,16 @@ describe('the image', () => {
 });
 
 describe('the metadata', () => {
-  it('allows the host that is asked by default, and any that the configuration names', () => {
+  it('allows the default host, and any that the configuration names', () => {
     const { host } = new URL(clientSettings.shape.baseUrl.parse(undefined));
     expect(connector('metadata.yaml')).toMatch(new RegExp(`hosts:\\s+- "\\$\\{base_url\\}"\\s+- ${host}\\n`));
   });
 
-  it('suggests the streams that there are, and has an icon', () => {
+  it('suggests the default streams, and has an icon', () => {
     const suggested = /suggestedStreams:\s+streams:\s+((?: +- \w+\n)+)/.exec(connector('metadata.yaml'))?.[1];
-    expect(suggested?.match(/\w+/g)).toEqual(streams.map(({ schema }) => schema.name));
+    expect(suggested?.match(/\w+/g)).toEqual(
+      streams.filter(({ isDefault }) => isDefault).map(({ name }) => name),
+    );
     expect(connector(metadata('icon') ?? '')).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
   });
 });

@@ -10,7 +10,7 @@ const record = (n: number, text = 'x'.repeat(1_000)): Message => ({
   record: { stream: 'users', data: { n: String(n), text }, emitted_at: Date.UTC(2026, 10, 23) },
 });
 
-/** A reader that takes a chunk only when told to. */
+/** A reader that takes a chunk only when `take` is called. */
 function reader() {
   const taken: string[] = [];
   let take: (() => void) | undefined;
@@ -47,18 +47,18 @@ describe('the output', () => {
     expect(parseLines(taken.join(''))).toHaveLength(1_000);
   });
 
-  it('says what is no record at once', async () => {
+  it('writes at once what is not a record', async () => {
     const { stdout, taken, take } = reader();
     const output = openOutput(stdout, new AbortController().signal);
-    output.tell(record(1));
+    output.write(record(1));
     take();
     expect(taken).toEqual([]);
-    output.tell(log('INFO', 'news'));
+    output.write(log('INFO', 'at once'));
     take();
     expect(parseLines(taken.join(''))).toHaveLength(2);
   });
 
-  it('writes nothing once the signal has aborted, and lets go of who waits', async () => {
+  it('writes nothing once the signal has aborted, and ends the waits', async () => {
     const { stdout, taken, take } = reader();
     const ending = new AbortController();
     const output = openOutput(stdout, ending.signal);
@@ -70,18 +70,18 @@ describe('the output', () => {
     await expect(waiting).rejects.toThrow('ended');
     take();
     const before = taken.length;
-    output.tell(log('INFO', 'too late'));
+    output.write(log('INFO', 'too late'));
     await output.flush();
     take();
     expect(taken.length).toBe(before);
   });
 
-  it('leaves no character in a line that some reader takes for its end', async () => {
+  it('writes no character within a line that some reader takes for its end', async () => {
     const { stdout, taken, take } = reader();
     const output = openOutput(stdout, new AbortController().signal);
     const text = 'next\u0085line\u2028separator\u2029paragraph\nfeed';
-    output.tell(record(1, text));
-    output.tell(log('INFO', 'end'));
+    output.write(record(1, text));
+    output.write(log('INFO', 'end'));
     take();
     expect(taken.join('')).not.toMatch(/[\u0085\u2028\u2029]/);
     const [message] = parseLines(taken.join(''));

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startFixtureApi } from '../../fixtures/api/index.js';
-import { configFor, file, fullCatalog, run, servedKeys } from './harness.js';
+import { catalogOf, configFor, file, run, servedKeys } from './harness.js';
 import { peakRss, start, wholeLines } from './process.js';
 import { errors, logs, message, only, records, statuses } from './protocol.js';
 
 let catalog: string;
 beforeAll(async () => {
-  catalog = file(await fullCatalog());
+  catalog = file(await catalogOf());
 });
 const readArgs = (config: object) => ['read', '--config', file(config), '--catalog', catalog];
 
@@ -30,7 +30,7 @@ describe('the process', () => {
     expect(peak).toBeLessThan(350);
   });
 
-  it('is ended by SIGTERM, asks nothing more and claims nothing', async () => {
+  it('is ended by SIGTERM, requests nothing more and claims nothing', async () => {
     await using api = await startFixtureApi({ sizes: [50_000], latency: 20 });
     const { child, ended } = start(readArgs(configFor(api)));
     const chunks: Buffer[] = [];
@@ -59,7 +59,7 @@ describe('the process', () => {
     expect(first.length).toBeGreaterThan(0);
   });
 
-  it('ends quietly, but not with 0, when its reader leaves', async () => {
+  it('ends quietly, but not with 0, when its reader closes the pipe', async () => {
     await using api = await startFixtureApi({ sizes: [50_000] });
     const { child, ended } = start(readArgs(configFor(api)));
     await once(child.stdout as NodeJS.EventEmitter, 'data');
@@ -68,7 +68,7 @@ describe('the process', () => {
     expect(api.requests.length).toBeLessThan(52);
   });
 
-  it('goes through the proxy that the environment names', async () => {
+  it('uses the proxy that the environment names', async () => {
     const nowhere = { HTTP_PROXY: 'http://127.0.0.1:1' };
     await using api = await startFixtureApi({ sizes: [3] });
     const checked = await run(['check', '--config', file(configFor(api))], { environment: nowhere });

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 /** The built command, as npm installs it. */
 const MAIN = resolve(import.meta.dirname, '../../dist/connectors/airbyte/main.js');
 
-/** Puts the command into a folder of its own, as npm would. @returns its path */
+/** Puts the command into a folder of its own, as npm does. @returns its path */
 export function install(): string {
   const path = join(mkdtempSync(join(tmpdir(), 'bin-')), 'source-claude-compliance');
   writeFileSync(path, `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`);
@@ -33,7 +33,7 @@ export function start(args: readonly string[]): { child: ChildProcess; ended: Pr
   return { child, ended };
 }
 
-/** The most memory that a running process has held so far, in MB; undefined where the system does not tell. */
+/** The most memory that a running process has held so far, in MB; undefined where the system does not say. */
 export function peakRss(pid: number | undefined): number | undefined {
   try {
     const [, kilobytes] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
@@ -43,7 +43,7 @@ export function peakRss(pid: number | undefined): number | undefined {
   }
 }
 
-/** The lines that arrived whole. */
+/** The lines that arrived completely. */
 export function wholeLines(chunks: readonly Buffer[]): string[] {
   const text = Buffer.concat(chunks).toString();
   return text

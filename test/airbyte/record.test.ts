@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { recordMaker } from '../../connectors/airbyte/record.js';
-import { usersSchema } from '../../src/index.js';
+import { users } from '../../src/index.js';
 
 const added = { organization_uuid: 'o', snapshot_date: '2026-11-23' };
-const toMessage = recordMaker(usersSchema, added, { surrogates: 0 });
-function record(created_at: string | null, extra = {}) {
-  const message = toMessage(
+function record(created_at: string | null, extra = {}, schema = users.schema) {
+  const message = recordMaker(schema, added, { surrogates: 0 })(
     { id: 'user_1', full_name: null, email: '', organization_role: 'user', created_at, extra },
     1,
   );
@@ -25,15 +24,17 @@ describe('the instants of a record', () => {
     ['1969-12-31T23:59:59.000001Z', '1969-12-31T23:59:59.000001Z'],
     ['1969-12-31T22:59:59.000001-01:00', '1969-12-31T23:59:59.000001Z'],
     ['2024-05-06T07:08:09.123456000Z', '2024-05-06T07:08:09.123456Z'],
-  ])('%s is held whole, as %s', (text, held) => {
+  ])('%s is held exactly, as %s', (text, held) => {
     expect(record(text)).toMatchObject({ data: { created_at: held, extra: null } });
     expect(record(text).meta).toBeUndefined();
   });
 
-  it('with more digits than six are cut, told so, and kept as served in extra', () => {
-    const text = '2023-03-04T05:06:07.123456789+02:00';
+  it.each([
+    ['2023-03-04T05:06:07.123456789+02:00', '2023-03-04T03:06:07.123456Z'],
+    ['2023-03-04T05:06:07.1234560001', '2023-03-04T05:06:07.123456Z'],
+  ])('%s has more than six digits: cut, reported, and kept as served in extra', (text, held) => {
     expect(record(text, { more: 1 })).toMatchObject({
-      data: { created_at: '2023-03-04T03:06:07.123456Z', extra: { more: 1, created_at: text } },
+      data: { created_at: held, extra: { more: 1, created_at: text } },
       meta: {
         changes: [{ field: 'created_at', change: 'TRUNCATED', reason: 'SOURCE_SERIALIZATION_ERROR' }],
       },
@@ -49,23 +50,40 @@ describe('the instants of a record', () => {
     '9999-12-31T23:59:59-01:00',
     '0000-06-01T00:00:00Z',
     '0001-01-01T00:00:00+01:00',
-  ])('%j is none: null, told so, and kept as served in extra', (text) => {
+  ])('%j is no instant: null, reported, and kept as served in extra', (text) => {
     expect(record(text)).toMatchObject({
       data: { created_at: null, extra: { created_at: text } },
       meta: { changes: [{ field: 'created_at', change: 'NULLED', reason: 'SOURCE_SERIALIZATION_ERROR' }] },
     });
   });
 
-  it('that were never served are null, and nothing is told', () => {
+  it.each([
+    ['2025-03-12T18:22:41.123456', '2025-03-12T18:22:41.123456Z'],
+    ['2025-03-12T18:22:41.1', '2025-03-12T18:22:41.100000Z'],
+    ['2025-03-12T18:22:41.123456000', '2025-03-12T18:22:41.123456Z'],
+    ['0001-01-01T00:00:00', '0001-01-01T00:00:00Z'],
+  ])('%s has no offset: read as UTC and kept as served in extra, but not reported as lost', (text, held) => {
+    expect(record(text)).toMatchObject({ data: { created_at: held, extra: { created_at: text } } });
+    expect(record(text).meta).toBeUndefined();
+  });
+
+  it('that were never served are null, and nothing is reported', () => {
     expect(record(null)).toMatchObject({ data: { created_at: null, extra: null } });
     expect(record(null).meta).toBeUndefined();
   });
 });
 
 describe('a field that is not text', () => {
-  it('is null, told so, and stands in extra', () => {
+  it('is null, reported, and kept in extra', () => {
     const { data, meta } = record(null, { full_name: 42 });
     expect(data).toMatchObject({ full_name: null, extra: { full_name: 42 } });
+    expect(meta?.changes.map(({ field, change }) => [field, change])).toEqual([['full_name', 'NULLED']]);
+  });
+
+  it('is reported also when extra is not among the columns asked for', () => {
+    const fields = users.schema.fields.filter(({ name }) => name !== 'extra');
+    const { data, meta } = record(null, { full_name: 42 }, { ...users.schema, fields });
+    expect(data).not.toHaveProperty('extra');
     expect(meta?.changes.map(({ field, change }) => [field, change])).toEqual([['full_name', 'NULLED']]);
   });
 });

@@ -2,12 +2,12 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { startFixtureApi } from '../../fixtures/api/index.js';
-import { configFor, file, fullCatalog } from './harness.js';
+import { catalogOf, configFor, file } from './harness.js';
 import { peakRss, start } from './process.js';
 
 it('a slow reader gets all of 1,000,000 records, and the source does not grow meanwhile', async () => {
   await using api = await startFixtureApi({ sizes: [600_000, 250_000, 150_000] });
-  const args = ['read', '--config', file(configFor(api)), '--catalog', file(await fullCatalog())];
+  const args = ['read', '--config', file(configFor(api)), '--catalog', file(await catalogOf())];
   const { child, ended } = start(args);
   let users = 0;
   let lines = 0;

@@ -15,7 +15,7 @@ beforeAll(async () => {
   spec = only(messages, 'SPEC')[0]?.spec.connectionSpecification as typeof spec;
 });
 
-/** Every keyword of a schema, wherever it stands. */
+/** Every keyword of a schema, at any depth. */
 function keywords(schema: unknown): string[] {
   if (Array.isArray(schema)) return schema.flatMap(keywords);
   if (typeof schema !== 'object' || schema === null) return [];
@@ -67,7 +67,7 @@ describe('the specification', () => {
     expect(config).toMatchObject({ page_size: 1000, base_url: 'https://api.anthropic.com', concurrency: 8 });
     expect(validate({ ...config, page_size: 1001 })).toBe(false);
     for (const [name, { examples }] of Object.entries(spec.properties)) {
-      if (name === 'api_key') continue; // its example is cut short, so that nobody takes it for one
+      if (name === 'api_key') continue; // its example is shortened, so that nobody takes it for a key
       for (const example of examples as unknown[]) {
         expect(validate({ ...config, [name]: example })).toBe(true);
       }

@@ -8,7 +8,7 @@ import type { FixtureApi } from '../../fixtures/api/index.js';
 /** The built command, as npm installs it. */
 export const COMMAND = resolve(import.meta.dirname, '../../dist/connectors/cli/main.js');
 
-/** How a command ended, and what it said. */
+/** How a command ended, and what it printed. */
 export interface Ended {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -48,7 +48,7 @@ export async function ended(child: ChildProcess): Promise<Ended> {
 export const run = async (args: readonly string[], options: SpawnOptions = {}): Promise<Ended> =>
   await ended(start(args, options));
 
-/** Runs a command line in this process: quicker, where only words matter. */
+/** Runs a command line in this process: faster, where only the text matters. */
 export async function say(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},

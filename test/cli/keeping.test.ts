@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startFixtureApi } from '../../fixtures/api/index.js';
-import { LocalStorage, systemClock } from '../../src/index.js';
-import { acquireLock } from '../../src/snapshot/lock.js';
+import { LocalStorage, manifestSchema, systemClock } from '../../src/index.js';
+import { acquireLease } from '../../src/lake/lease.js';
+import { filesBelow } from '../run/support/tree.js';
 import { environmentOf, run, say } from './command.js';
 
 const DAYS = ['2020-01-01', '2020-01-02', '2020-01-03'];
+const OTHER_RUN = '20200101T000000Z-0a0a0a0a';
 
 let folder: string;
 let out: string;
@@ -30,29 +32,45 @@ describe('compact', () => {
     const [day = ''] = DAYS;
     const first = await run(['compact', '--out', out, '--run-date', day]);
     expect(first).toMatchObject({ code: 0, stderr: '' });
-    expect(first.stdout).toMatch(/^2020-01-01 is laid out per-date: 2 files, [\d,]+ bytes\n$/);
+    expect(first.stdout).toMatch(/^2020-01-01: compacted to 2 files, [\d,]+ bytes\n$/);
+    const before = await filesBelow(out);
     const second = await say(['compact', '--out', out, '--run-date', day]);
-    expect(second).toMatchObject({
-      code: 0,
-      stderr: '',
-      stdout: first.stdout.replace('is', 'was').replace('laid out', 'laid out before as'),
-    });
-    expect(await readdir(join(out, 'users', `run_date=${day}`))).toEqual(['part-00000.parquet']);
+    expect(second).toEqual({ code: 0, stderr: '', stdout: '2020-01-01: compacted already, nothing to do\n' });
+    expect(await filesBelow(out)).toEqual(before);
+    expect(await readdir(join(out, 'users', `run_date=${day}`))).toEqual([
+      expect.stringMatching(/^part-00000-\d{8}T\d{6}Z-[0-9a-f]{8}\.parquet$/),
+    ]);
   });
 
-  it('prints the manifest as JSON', async () => {
+  it('prints its plan with --dry-run, and changes nothing', async () => {
+    const before = await filesBelow(out);
+    const flags = ['--out', out, '--run-date', DAYS[0] ?? '', '--dry-run'];
+    const { code, stdout } = await say(['compact', ...flags]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^2020-01-01: users would be combined: 2 files, [\d,]+ bytes, 1,203 rows\nNothing was changed\.\n$/,
+    );
+    const { plan } = JSON.parse((await say(['compact', ...flags, '--json'])).stdout);
+    expect(plan).toEqual({
+      run_date: '2020-01-01',
+      tables: [{ table: 'users', files: 2, rows: 1203, bytes: expect.any(Number) }],
+    });
+    expect(await filesBelow(out)).toEqual(before);
+  });
+
+  it('prints the plan and the manifest as JSON', async () => {
     const { stdout } = await say(['compact', '--out', out, '--run-date', DAYS[0] ?? '', '--json']);
-    expect(JSON.parse(stdout)).toMatchObject({
-      layout: 'per-date',
+    const { plan, manifest } = JSON.parse(stdout);
+    expect(plan.tables).toMatchObject([{ table: 'users', files: 2 }]);
+    expect(manifestSchema.parse(manifest)).toMatchObject({
       status: 'complete',
-      totals: { users: 1203 },
+      tables: { users: { layout: 'per-date', rows: 1203, files: [{ rows: 1203 }] } },
     });
   });
 
   it.each([
     ['without a date', [], '--run-date'],
     ['for a date that is none', ['--run-date', '2020-02-30'], '--run-date'],
-    ['for a layout that is none', ['--run-date', '2020-01-01', '--layout', 'per-month'], 'per-org'],
     ['for a date without a snapshot', ['--run-date', '2020-01-04'], 'There is no snapshot of 2020-01-04'],
   ])('%s ends with 2, and names what is wrong', async (_, flags, named) => {
     const { code, stderr } = await say(['compact', '--out', out, ...flags]);
@@ -62,14 +80,14 @@ describe('compact', () => {
   });
 
   it('ends with 75 while another run holds the day', async () => {
-    const lock = await acquireLock({
+    const lease = await acquireLease({
       storage: new LocalStorage(out),
       runDate: DAYS[0] ?? '',
-      runId: 'another',
+      runId: OTHER_RUN,
       clock: systemClock,
     });
     const { code, stderr } = await say(['compact', '--out', out, '--run-date', DAYS[0] ?? '']);
-    await lock.release();
+    await lease.release();
     expect(code).toBe(75);
     expect(stderr).toContain('[locked]');
   });
@@ -83,15 +101,16 @@ describe('prune', () => {
       /^2020-01-01: would be pruned, 3 files, [\d,]+ bytes\n2020-01-02: would be pruned, /,
     );
     expect(dry.stdout).toContain(
-      '2020-01-03: stays. It is the newest complete snapshot.\nNothing was removed',
+      '2020-01-03: kept. It is the newest complete snapshot of organizations, users.\nSnapshots from ',
     );
+    expect(dry.stdout).toMatch(/ on are kept\. Nothing was removed\.\n$/);
     expect(await readdir(join(out, 'users'))).toHaveLength(3);
     const real = await run(['prune', '--out', out, '--keep-days', '30']);
     expect(real).toMatchObject({ code: 0, stderr: '' });
     expect(real.stdout).toMatch(/^2020-01-01: pruned, 3 files, [\d,]+ bytes\n2020-01-02: pruned, /);
     expect(await readdir(join(out, 'users'))).toEqual(['run_date=2020-01-03']);
     const again = await say(['prune', '--out', out, '--keep-days', '30']);
-    expect(again.stdout).toMatch(/^2020-01-03: stays\. .*\nThe snapshots from [\d-]+ on stay\.\n$/);
+    expect(again.stdout).toMatch(/^2020-01-03: kept\. .*\nSnapshots from [\d-]+ on are kept\.\n$/);
     const verified = await say(['verify', '--out', out, '--all']);
     expect(verified).toMatchObject({
       code: 0,
@@ -101,26 +120,28 @@ describe('prune', () => {
 
   it('prints what it did as JSON', async () => {
     const { stdout } = await say(['prune', '--out', out, '--keep-days', '1', '--json']);
-    const { kept_from: keptFrom, pruned, left } = JSON.parse(stdout);
+    const { kept_from: keptFrom, pruned, kept } = JSON.parse(stdout);
     expect(keptFrom).toBe(new Date().toISOString().slice(0, 10));
     expect(pruned.map((dated: object) => Object.keys(dated))).toEqual([
       ['run_date', 'files', 'bytes'],
       ['run_date', 'files', 'bytes'],
     ]);
-    expect(left).toMatchObject([{ run_date: '2020-01-03', code: 'newest' }]);
+    expect(kept).toMatchObject([{ run_date: '2020-01-03', code: 'newest' }]);
   });
 
   it('ends with 75 when a day is held by another run, after it has pruned the rest', async () => {
-    const lock = await acquireLock({
+    const lease = await acquireLease({
       storage: new LocalStorage(out),
       runDate: DAYS[0] ?? '',
-      runId: 'another',
+      runId: OTHER_RUN,
       clock: systemClock,
     });
     const { code, stdout } = await say(['prune', '--out', out, '--keep-days', '1']);
-    await lock.release();
+    await lease.release();
     expect(code).toBe(75);
-    expect(stdout).toMatch(/^2020-01-02: pruned.*\n2020-01-01: stays\. .* held by run another/);
+    expect(stdout).toMatch(
+      /^2020-01-02: pruned.*\n2020-01-03: kept.*\n2020-01-01: kept\. Run 20200101T000000Z-0a0a0a0a \(pid \d+ on .*\) holds the lock/,
+    );
   });
 
   it.each([[[]], [['--keep-days', '0']], [['--keep-days', 'all']]])(

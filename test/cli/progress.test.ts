@@ -1,8 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openProgress } from '../../connectors/kit/progress.js';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { temporaryFolder } from '../snapshot/tree.js';
+import type { ComplianceEvent } from '../../src/index.js';
+import { temporaryFolder } from '../run/support/tree.js';
 import { COMMAND, ended, environmentOf, run } from './command.js';
 
 let api: FixtureApi;
@@ -23,7 +27,7 @@ const argsFor = (...more: string[]) => [
 ];
 
 describe('progress', () => {
-  it('is JSON lines where stderr is no terminal, with keys as data has them', async () => {
+  it('is JSON lines where stderr is no terminal, with keys in snake_case', async () => {
     const { code, stderr } = await run(argsFor(), { env: environmentOf(api) });
     expect(code).toBe(0);
     const events = stderr
@@ -31,11 +35,15 @@ describe('progress', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(new Set(events.map(({ type }) => type))).toEqual(
-      new Set(['page', 'organizations-listed', 'slice-written', 'published']),
+      new Set(['page', 'slices-listed', 'slice-written', 'published']),
     );
     for (const key of events.flatMap(Object.keys)) expect(key).toMatch(/^[a-z_]+$/);
-    const written = events.filter(({ type }) => type === 'slice-written');
-    expect(written.reduce((sum, { rows }) => sum + Number(rows), 0)).toBe(1243);
+    const written = events.filter(({ type, stream }) => type === 'slice-written' && stream === 'users');
+    expect(written.map(({ parent, rows }) => [parent, rows])).toEqual(
+      expect.arrayContaining(
+        [3, 40, 1200].map((size, i) => [{ organization_uuid: api.organizations()[i]?.uuid }, size]),
+      ),
+    );
     for (const { at } of events) expect(new Date(String(at)).toISOString()).toBe(at);
   });
 
@@ -66,24 +74,53 @@ describe('progress', () => {
     const shown = await onTerminal({});
     if (shown === undefined) return context.skip();
     expect(shown).toContain('\u001B[36m');
-    expect(shown).toMatch(/[01]\/3 organisations · [\d,]+ users\/s · [\d,]+ users/);
+    expect(shown).toMatch(/[01]\/3 lists · [\d,]+ rows\/s · [\d,]+ rows/);
     expect(shown.lastIndexOf('\u001B[?25h')).toBeGreaterThan(shown.lastIndexOf('\u001B[?25l'));
-    expect(shown.slice(shown.lastIndexOf('organisations · '))).toContain('complete snapshot of');
+    expect(shown.slice(shown.lastIndexOf(' lists · '))).toContain('complete snapshot of');
     expect(shown).not.toContain('"type"');
   });
 
-  it('tells on 80 columns that it waits for the budget, and until when', async (context) => {
-    const shown = await onTerminal({}, '--requests-per-minute', '120', '--page-size', '60');
+  it('says on 80 columns that it waits for the budget, and until when', async (context) => {
+    const shown = await onTerminal({}, '--requests-per-minute', '120', '--page-size', '100');
     if (shown === undefined) return context.skip();
     const lines = shown.split('\u001B[1G').filter((line) => line.includes('waiting'));
     expect(lines.length).toBeGreaterThan(0);
     for (const line of lines) expect(line).toMatch(/waiting until \d\d:\d\d:\d\d/);
   });
 
+  /** The bar's last text after some events, on a terminal that is only a stream. */
+  async function barAfter(...events: ComplianceEvent[]): Promise<string> {
+    const stderr = Object.assign(new PassThrough(), { isTTY: true });
+    const { signal } = new AbortController();
+    const context = { stdout: stderr, stderr, environment: { NO_COLOR: '1' }, signal };
+    const { onEvent, close } = openProgress('bar', context);
+    for (const event of events) onEvent(event);
+    close();
+    stderr.end();
+    const drawn = (await text(stderr)).split('\u001B').filter((piece) => piece.includes('lists'));
+    return /\d+\/\d+ lists .*/.exec(drawn.at(-1) ?? '')?.[0] ?? '';
+  }
+
+  it('counts the lists of every stream that has a parent; of a resumed run those that are done, too', async () => {
+    const parent = { organization_uuid: 'u' };
+    const events: ComplianceEvent[] = [
+      { type: 'page', path: '/', records: 3, bytes: 1, stream: 'organizations' },
+      { type: 'slice-written', stream: 'organizations', rows: 3 },
+      { type: 'slices-listed', slices: 6, open: 4 },
+      { type: 'page', path: '/', records: 1005, bytes: 1, stream: 'users', parent },
+      { type: 'slice-written', stream: 'users', parent, rows: 1005 },
+      { type: 'slices-listed', slices: 10, open: 10 },
+      { type: 'slice-failed', stream: 'roles', parent, verdict: 'gone', code: 'c', message: 'm' },
+    ];
+    expect(await barAfter(...events.slice(0, 3))).toMatch(/^2\/6 lists .* 0 rows$/);
+    expect(await barAfter(...events.slice(0, 5))).toMatch(/^3\/6 lists .* 1,005 rows$/);
+    expect(await barAfter(...events)).toMatch(/^4\/16 lists .* 1,005 rows$/);
+  });
+
   it('has no colour when NO_COLOR is set', async (context) => {
     const shown = await onTerminal({ NO_COLOR: '1' });
     if (shown === undefined) return context.skip();
-    expect(shown).toMatch(/\d\/3 organisations/);
+    expect(shown).toMatch(/\d\/3 lists/);
     expect(shown).not.toContain('\u001B[36m');
   });
 });

@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../connectors/cli/commands/index.js';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { VERSION } from '../../src/index.js';
-import { temporaryFolder } from '../snapshot/tree.js';
+import { streams, VERSION } from '../../src/index.js';
+import { temporaryFolder } from '../run/support/tree.js';
 import { environmentOf, run, say } from './command.js';
 
 const KEY = { ANTHROPIC_COMPLIANCE_ACCESS_KEY: 'sk-ant-api01-some-key' };
 
-/** As `dump --help` and the README's table say them. */
+const STREAMS = streams.map(({ name }) => name).join(', ');
+
+/** As `dump --help` and the README's table have them. */
 const DEFAULTS = {
   out: './out',
   format: 'parquet',
@@ -32,8 +34,7 @@ const DEFAULTS = {
   'dry-run': undefined,
   force: undefined,
   fresh: undefined,
-  resume: undefined,
-  lock: 'true',
+  layout: 'per-org',
   'base-url': 'https://api.anthropic.com',
   'api-key-file': undefined,
   config: undefined,
@@ -57,7 +58,7 @@ describe('help', () => {
     expect(stdout.split('\n').length).toBeLessThan(34);
   });
 
-  it.each(Object.entries(DEFAULTS))('of dump tells --%s with its default', async (flag, preset) => {
+  it.each(Object.entries(DEFAULTS))('of dump shows --%s with its default', async (flag, preset) => {
     const entry = entryOf(flag, (await say(['dump', '--help'])).stdout);
     expect(/\[default: ([^\]]+)\]/.exec(entry)?.[1]).toBe(preset);
   });
@@ -73,6 +74,13 @@ describe('help', () => {
     },
   );
 
+  it('has no flag that was deleted', async () => {
+    for (const flag of ['no-lock', 'lock', 'resume'])
+      expect(await say(['dump', `--${flag}`], KEY)).toMatchObject({ code: 2, stdout: '' });
+    const { stderr } = await say(['compact', '--run-date', '2026-11-23', '--layout', 'per-org']);
+    expect(stderr).toContain('--layout is not known');
+  });
+
   it('does not show a flag for the key', async () => {
     expect((await say(['dump', '--help'])).stdout).not.toMatch(/--api-key\s/);
   });
@@ -84,16 +92,13 @@ describe('help', () => {
 
 describe('a mistake', () => {
   it.each([
-    [[], 'Which command? There is dump, check'],
-    [['dmp'], 'There is no such command: did you mean dump?'],
-    [['sk-ant-api01-pasted'], 'There is no such command; there is dump, check'],
-    [['dump', 'stray'], 'dump takes no further words'],
-    [['dump', '--out'], '--out wants a value.'],
-    [['preview'], 'A word is missing after the command'],
-    [
-      ['preview', 'organisations'],
-      '<stream> must be one of organizations, users: did you mean organizations?',
-    ],
+    [[], 'Missing command. Available: dump, check'],
+    [['dmp'], 'Unknown command: did you mean dump?'],
+    [['sk-ant-api01-pasted'], 'Unknown command. Available: dump, check'],
+    [['dump', 'stray'], 'dump takes no more words'],
+    [['dump', '--out'], 'Missing value for --out.'],
+    [['preview'], 'Missing word after the command'],
+    [['preview', 'organisations'], `<stream> must be one of ${STREAMS}: did you mean organizations?`],
     [['dump', '--formt', 'csv'], '--formt is not known: did you mean --format?'],
     [
       ['dump', '--format', 'cvs'],
@@ -113,9 +118,13 @@ describe('a mistake', () => {
     [['dump', '--compression', 'lzo'], 'The format parquet has no compression "lzo"'],
     [['dump', '--compression', 'csv=gzip'], '--compression names csv, which --format does not.'],
     [['dump', '--parquet-writer', 'js', '--compression', 'zstd'], 'has no compression "zstd"'],
-    [['dump', '--out', '-'], '--out - takes one table as text'],
+    [
+      ['dump', '--out', '-'],
+      `--out - takes one table as text: give one of --streams ${STREAMS}, and one of --format`,
+    ],
+    [['verify', '--expect', '7:abc'], 'A head of the log looks like 42:<64 hexadecimal digits>'],
     [['schema', 'users', '--as', 'sql'], '--as must be one of json-schema, arrow, ddl'],
-  ])('in %j is told in a sentence, with exit code 2', async (args, sentence) => {
+  ])('in %j is one sentence, with exit code 2', async (args, sentence) => {
     const { code, stdout, stderr } = await say(args, KEY);
     expect(stderr).toContain(sentence);
     expect(stderr).toMatch(/^error: .*\[\w+\]\n$/s);
@@ -123,20 +132,21 @@ describe('a mistake', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
-  it('does not hide the others: all are told at once', async () => {
+  it('does not hide the others: all are reported at once', async () => {
     const { stderr } = await say(['dump', '--formt', 'csv', '--page-size', '0', '--org', 'acme']);
     expect(stderr).toContain('There are 4 mistakes.');
-    for (const said of ['--formt', 'There is no key', '--page-size', '--org']) expect(stderr).toContain(said);
+    for (const said of ['--formt', 'The key is missing', '--page-size', '--org'])
+      expect(stderr).toContain(said);
   });
 
-  it('of a key as a flag is told where keys belong, without repeating it', async () => {
+  it('with a key as a flag says where keys belong, without repeating it', async () => {
     const { code, stderr } = await say(['check', '--api-key', 'sk-ant-api01-secret']);
     expect(code).toBe(2);
     expect(stderr).toContain('--api-key is not known: the key comes from ANTHROPIC_COMPLIANCE_ACCESS_KEY');
     expect(stderr).not.toContain('secret');
   });
 
-  it('of a key that is none is told without repeating it', async () => {
+  it('in the key itself is reported without repeating it', async () => {
     const { code, stderr } = await say(['check'], { ANTHROPIC_COMPLIANCE_ACCESS_KEY: 'two words-secret' });
     expect(code).toBe(2);
     expect(stderr).toContain('The key must be one line');
@@ -164,7 +174,7 @@ describe('settings', () => {
   const NOWHERE = 'http://127.0.0.1:1';
   const once = ['--max-retries', '0'];
 
-  it('of a file hold for every command that has them, with - or _, one value or a list', async () => {
+  it('of a file are valid for every command that has them, with - or _, one value or a list', async () => {
     const config = await write('all.json', {
       'base-url': api.url,
       max_retries: 0,
@@ -188,7 +198,7 @@ describe('settings', () => {
     expect(await say(['check', ...once, '--base-url', NOWHERE], environment)).toMatchObject({ code: 75 });
   });
 
-  it('of a file that are not known are told with the nearest name', async () => {
+  it('of a file that are not known are reported with the nearest name', async () => {
     const config = await write('typo.json', { pagesize: 5, 'api-key': 'sk-ant-api01-secret' });
     const { code, stderr } = await say(['check', '--config', config], KEY);
     expect(code).toBe(2);

@@ -55,7 +55,7 @@ export async function simulate(simulation: Simulation): Promise<Outcome> {
         await clock.sleep(latency / 2);
         const verdict = server?.(clock.now());
         granted = verdict?.granted ?? true;
-        const told = headers(
+        const reported = headers(
           verdict
             ? {
                 'anthropic-ratelimit-requests-limit': String(verdict.limit),
@@ -67,7 +67,7 @@ export async function simulate(simulation: Simulation): Promise<Outcome> {
         );
         const retryAfter = (verdict?.retryAt ?? 0) - clock.now();
         await clock.sleep(latency / 2);
-        pacer.settle(parseBudget(told, clock.now()));
+        pacer.settle(parseBudget(reported, clock.now()));
         if (!granted) {
           refused += 1;
           pacer.pause(Math.max(0, retryAfter));

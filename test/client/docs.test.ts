@@ -26,7 +26,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** The output as a pattern: `…` stands for anything within a line. */
+/** The output as a pattern: `…` matches anything within a line. */
 const patternOf = (output: string): RegExp => new RegExp(`^${output.split('…').map(literally).join('.*')}$`);
 
 const literally = (literal: string): string => literal.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -52,7 +52,7 @@ it.concurrent.each(examples.map((example, index) => [index, example] as const))(
 );
 
 it('docs/client.md shows examples', () => {
-  expect(examples).toHaveLength(4);
+  expect(examples).toHaveLength(5);
 });
 
 it('docs/client.md has every option, with its default and its description', () => {
@@ -64,11 +64,11 @@ it('docs/client.md has every option, with its default and its description', () =
   }
 });
 
-it('docs/client.md has every code that the client and the extraction throw', async () => {
+it('docs/client.md has every code that reading throws', async () => {
   const named =
     /\b(?:code: |fault\(|config\(|system\(|transient\(|late\([\w.]+, |distrust\(\w+, \w+, )'([a-z_0-9]+)'/g;
   const codes = new Set<string>();
-  for (const layer of ['src/client', 'src/extract']) {
+  for (const layer of ['src/client', 'src/streams', 'src/model', 'src/extract']) {
     for (const name of await readdir(join(ROOT, layer))) {
       const source = await readFile(join(ROOT, layer, name), 'utf8');
       for (const [, code = ''] of source.replace(/\(\s+/g, '(').matchAll(named)) codes.add(code);

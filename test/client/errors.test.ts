@@ -12,7 +12,7 @@ import {
   NotFoundError,
   PermissionDeniedError,
   RateLimitError,
-} from '../../src/api-errors.js';
+} from '../../src/client/api-errors.js';
 import { ComplianceError } from '../../src/errors.js';
 import { rejection, testClient } from './test-client.js';
 
@@ -174,7 +174,7 @@ describe('an answer that is no page becomes one typed error', () => {
   });
 });
 
-it('has a class for each status that programs tell apart', () => {
+it('has a class for each status that programs distinguish', () => {
   const details = { code: 'c', method: 'GET', path: '/', status: 0 };
   for (const Class of [
     BadRequestError,
@@ -212,11 +212,11 @@ it('names the scope that is missing, and no scope that the key has', async () =>
   expect(narrow.requests.at(-1)?.requestId).toBe(thrown.requestId);
 });
 
-it('tells an organisation that is not there from an address that is not there', async () => {
+it('distinguishes an organisation that does not exist from an address that does not exist', async () => {
   await using client = testClient(api);
   const uuid = '00000000-0000-4000-8000-000000000000';
   expect(await rejection(client.organizations.listUsers(uuid))).toMatchObject({
-    code: 'organization_not_found',
+    code: 'parent_not_found',
     exitCode: 1,
   });
   await using lost = testClient({ url: `${api.url}/wrong`, key: api.key });

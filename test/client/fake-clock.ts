@@ -1,10 +1,10 @@
 import type { Clock } from '../../src/clock.js';
 
-/** A clock whose hands only move when nothing else is left to do: to the next wait that ends. */
+/** A clock whose hands only move when there is nothing more to do: to the next wait that ends. */
 export interface FakeClock extends Clock {
   /** Lets everything run, and time pass, until the work is done. */
   run<T>(work: Promise<T>): Promise<T>;
-  /** Waits begun so far and not ended. */
+  /** Waits that have started and not ended. */
   readonly waiting: number;
 }
 

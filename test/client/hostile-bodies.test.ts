@@ -136,7 +136,7 @@ it('a byte at a time ends when the time of the attempt is over', async () => {
   });
 });
 
-it('an error with an endless body is told by its status', async () => {
+it('an error with an endless body is recognised by its status', async () => {
   await using api = await startFixtureApi({ sizes: [1] });
   api.fault({ do: { type: 'answer', status: 400, body: 'x'.repeat(4 * MIB) } });
   await using client = testClient(api);

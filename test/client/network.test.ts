@@ -15,7 +15,7 @@ import { VERSION } from '../../src/version.js';
 import { createPrivateCa } from './private-ca.js';
 import { all, rejection, testClient } from './test-client.js';
 
-/** A forward proxy that only knows CONNECT, as company proxies do; `auth` is what it wants to be told. */
+/** A forward proxy that only knows CONNECT, as company proxies do; `auth` is what it requires. */
 async function startProxy({ auth }: { auth?: string } = {}) {
   const tunnels: string[] = [];
   const sockets = new Set<Socket>();
@@ -96,7 +96,7 @@ describe('a server behind a company proxy with a certificate of its own', () => 
     expect(proxy.tunnels).toHaveLength(1);
   });
 
-  it('is told apart from a proxy that wants to be signed in to', async () => {
+  it('is distinguished from a proxy that requires authentication', async () => {
     await using api = await startFixtureApi({ sizes: [1] });
     const auth = `Basic ${Buffer.from('clerk:secret').toString('base64')}`;
     await using proxy = await startProxy({ auth });
@@ -228,7 +228,7 @@ describe('compressed answers', () => {
 });
 
 describe('the options of a client', () => {
-  it('are checked at once, and every mistake is told, without the values', async () => {
+  it('are checked at once, and every mistake is reported, without the values', async () => {
     const wrong = {
       apiKey: 'two words',
       baseUrl: 'ftp://x',

@@ -30,8 +30,8 @@ const budget = (algorithm: BudgetOptions['algorithm'], more: Partial<BudgetOptio
 
 describe.each(ALGORITHMS)('under a %s budget', (algorithm) => {
   it.each([
-    ['every answer tells the budget', all],
-    ['only the first answer tells the budget', firstOnly],
+    ['every answer reports the budget', all],
+    ['only the first answer reports the budget', firstOnly],
   ])('spends its share without a 429, nearly as fast as that allows, when %s', async (_, headers) => {
     const requests = 1500;
     const { duration, refused, sent } = await simulate({ requests, budget: budget(algorithm), headers });
@@ -172,7 +172,7 @@ describe('the line', () => {
     expect(order).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('lets nobody go while a 429 is waited out, and tells until when', async () => {
+  it('lets nobody through while it waits after a 429, and reports until when', async () => {
     const clock = fakeClock();
     const events: unknown[] = [];
     const pacer = createPacer({ clock, ...slow, onEvent: (event) => events.push(event) });

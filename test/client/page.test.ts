@@ -62,7 +62,7 @@ describe.each(PATHS)('a page that is %s', (_, limits) => {
     expect(await read(body, limits)).toMatchObject({ ...expected, records: [{ a: 1 }] });
   });
 
-  it('may be empty and go on', async () => {
+  it('may be empty and have a next page', async () => {
     const page = await read('{"data":[],"has_more":true,"next_page":"t"}', limits);
     expect(page).toMatchObject({ records: [], next: 't' });
   });

@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { APIError } from '../../src/api-errors.js';
-import type { User } from '../../src/records.js';
+import { APIError } from '../../src/client/api-errors.js';
+import type { User } from '../../src/streams/users.js';
 import { venv } from '../python/venv.js';
 import { all, rejection, testClient } from './test-client.js';
 
-/** The public SDK and what it stands on, as they were when this was written. */
+/** The public SDK and its dependencies, as they were when this was written. */
 const PEER = await venv('peer-client', [
   'claude-compliance-sdk==0.3.0',
   'httpx==0.28.1',

@@ -56,7 +56,7 @@ function certificate(options: {
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
-/** Makes both anew: no key lies in the repository, and nothing expires. */
+/** Makes new ones each time: no key is in the repository, and nothing expires. */
 export function createPrivateCa(): PrivateCa {
   const authority = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const server = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });

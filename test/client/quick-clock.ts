@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from '../../src/clock.js';
 
-/** A clock that runs faster than the machine's, and remembers which waits were begun. */
+/** A clock that runs faster than the machine's, and remembers which waits were started. */
 export interface QuickClock extends Clock {
-  /** In milliseconds, in the order begun; the time-outs are among them. */
+  /** In milliseconds, in the order started; the time-outs are among them. */
   readonly waits: number[];
 }
 

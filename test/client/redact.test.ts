@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { redact } from '../../src/redact.js';
+import { redact } from '../../src/client/redact.js';
 
 it.each([
   ['plain words stay', 'limit: must be at most 1000', 'limit: must be at most 1000'],
@@ -29,7 +29,7 @@ it.each([
   expect(redact(text)).toBe(clean);
 });
 
-it('takes out the secrets it is given wherever they stand', () => {
+it('takes out the secrets it is given wherever they are', () => {
   expect(redact('the key hunter2hunter2 and xhunter2', ['hunter2', ''])).toBe(
     'the key [key][key] and x[key]',
   );

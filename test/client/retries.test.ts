@@ -36,8 +36,8 @@ describe('a page that failed once is asked for again, and nothing is lost or dou
     ['a reset in the body', { type: 'reset', after: 5000 }, 'connection_reset'],
     ['a hang-up', { type: 'cut', after: 'nothing' }, 'connection_reset'],
     ['a hang-up after the headers', { type: 'cut', after: 'headers' }, ''],
-    ['a body cut short', { type: 'cut', after: 5000 }, ''],
-    ['a body in chunks cut short', { type: 'cut', after: 5000, chunked: true }, ''],
+    ['an interrupted body', { type: 'cut', after: 5000 }, ''],
+    ['an interrupted body in chunks', { type: 'cut', after: 5000, chunked: true }, ''],
     ['an answer that never begins', { type: 'hang' }, 'timeout'],
     ['an answer that stops after the headers', { type: 'hang', after: 'headers' }, 'timeout'],
     ['an answer that stops in the body', { type: 'hang', after: 5000 }, 'timeout'],
@@ -68,9 +68,9 @@ describe('a page that failed once is asked for again, and nothing is lost or dou
     for await (const user of client.organizations.iterUsers(uuidOf(api), { limit: 100 })) ids.push(user.id);
     expect(ids).toEqual(idsOf(api));
     expect(api.requests.map(({ page }) => page)).toEqual([0, 1, 1, 2]);
-    const told = client.events.filter(({ type }) => type === 'retrying');
-    expect(told).toMatchObject([{ attempt: 1, path: expect.stringContaining('/users') }]);
-    if (code !== '') expect(told).toMatchObject([{ code }]);
+    const reported = client.events.filter(({ type }) => type === 'retrying');
+    expect(reported).toMatchObject([{ attempt: 1, path: expect.stringContaining('/users') }]);
+    if (code !== '') expect(reported).toMatchObject([{ code }]);
   });
 });
 
@@ -104,7 +104,7 @@ it('gives up on 429s when the next wait would pass the deadline', async () => {
   expect(api.requests).toHaveLength(2);
 });
 
-it('does not begin a wait that the deadline would cut off', async () => {
+it('does not start a wait that the deadline would cut off', async () => {
   api.fault({ do: { type: 'answer', status: 503, headers: { 'retry-after': '90' } } });
   const clock = quickClock(1);
   await using client = testClient(api, { clock, deadline: 80_000 });
@@ -163,7 +163,7 @@ it('holds everybody up after a 429, even when the page that met it is given up',
   expect(client.events).toContainEqual(expect.objectContaining({ type: 'waiting', reason: 'rate_limited' }));
 });
 
-it('tells what the API last said of the budget', async () => {
+it('shows what the API last said of the budget', async () => {
   const budget = { algorithm: 'fixed-window', requests: 50, windowMs: 60_000 } as const;
   await using metered = await startFixtureApi({ sizes: [1], budget });
   await using client = testClient(metered);

@@ -3,7 +3,7 @@ import type { ComplianceEvent } from '../../src/events.js';
 import { ComplianceClient, type ComplianceClientOptions } from '../../src/extract/compliance-client.js';
 import { quickClock } from './quick-clock.js';
 
-/** A client for a test server, with time passing a hundred times as fast; told events are kept. */
+/** A client for a test server, with time passing a hundred times as fast; events are kept. */
 export function testClient(
   api: Pick<FixtureApi, 'url' | 'key'>,
   options: Partial<ComplianceClientOptions> = {},

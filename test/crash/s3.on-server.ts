@@ -1,36 +1,45 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { forEachConcurrently } from '../../src/concurrency.js';
 import { LocalStorage, openStorage, type Storage } from '../../src/index.js';
+import { publish } from '../../src/lake/day.js';
+import { openDay, prepare, RUN_DATE } from '../root/support/day.js';
 import { motoOptions } from '../storage/servers/moto.js';
 import { startProxy } from '../storage/servers/proxy.js';
-import type { Command, Place } from './command.mjs';
-import { expectEnding, expectNoLie } from './invariants.js';
-import { openRoots } from './roots.js';
-import { runProcess } from './run-process.js';
-import { type Scenario, scenariosOf } from './scenarios.js';
+import {
+  contentsOf,
+  currentEntries,
+  entriesOf,
+  filesOf,
+  manifestAt,
+  manifestKeyOf,
+} from './support/contents.js';
+import { openDiskRoots, type RealScenario } from './support/disk-roots.js';
+import { copyOfBuild, type RealPlace, RealProcess } from './support/real-process.js';
+import { declareDead, expectSettled, repair } from './support/repair.js';
+import { Root } from './support/root.js';
+
+/** Of the requests of each command that change the bucket. */
+const KILLS = 6;
 
 const endpoint = process.env.S3_ENDPOINT ?? '';
-const roots = await openRoots('crash-build-s3');
-const { built, folder } = roots;
-const { dumpPerOrg, compaction, pruning } = scenariosOf(roots);
+const roots = await openDiskRoots();
+afterAll(() => roots[Symbol.asyncDispose]());
+const { states } = roots;
+const built = await copyOfBuild('crash-build-s3');
 
-afterAll(async () => {
-  await roots[Symbol.asyncDispose]();
-});
+const open = (location: string): Promise<Storage> => openStorage(location, motoOptions(endpoint));
 
-async function copyObjects(from: Storage, to: Storage): Promise<void> {
+/** Puts what a folder holds under a prefix of its own. */
+async function onBucket(start: string): Promise<string> {
+  const location = `s3://lake/${randomUUID()}`;
+  const [from, to] = [new LocalStorage(start), await open(location)];
   for await (const { key } of from.list('')) await to.write(key, from.read(key));
+  return location;
 }
 
-/** Puts a root of the disk under a prefix of its own. No staging is at hand. */
-async function onBucket(start: string): Promise<Place> {
-  const root = `s3://lake/${randomUUID()}`;
-  const options = motoOptions(endpoint);
-  await copyObjects(new LocalStorage(start), await openStorage(root, options));
-  return { root, options, state: join(folder, randomUUID()) };
-}
+/** What a command line may be given; the rest is found in the environment. */
+const optionsOf = (endpoint: string): RealPlace['options'] => ({ endpoint, region: 'us-east-1' });
 
 interface Kill {
   /** Of the requests that change the bucket, counted from 1; 0: none. */
@@ -38,84 +47,80 @@ interface Kill {
   when: 'before' | 'after';
 }
 
-const NEVER: Kill = { at: 0, when: 'before' };
-
-/** Runs a command that is killed at one of its requests. @returns the methods of those that changed the bucket */
-async function killAt({ at, when }: Kill, command: Command, place: Place) {
-  const changes: string[] = [];
-  let kill = (): void => {};
+/** Runs a command that is killed at one of its requests. @returns how many changed the bucket */
+async function killAt({ at, when }: Kill, { command }: RealScenario, root: string) {
+  let changes = 0;
+  let victim: RealProcess | undefined;
   await using proxy = await startProxy(endpoint, {
     cut({ method }) {
       if (!['PUT', 'POST', 'DELETE'].includes(method)) return undefined;
-      changes.push(method);
-      if (changes.length !== at) return changes.length > at && at > 0 ? 'before' : undefined;
-      kill();
+      changes += 1;
+      if (changes !== at) return changes > at && at > 0 ? 'before' : undefined;
+      victim?.child.kill('SIGKILL');
       return when;
     },
   });
-  const exitCode = await runProcess({
-    built,
-    command,
-    place: { ...place, options: motoOptions(proxy.endpoint) },
-    onStart(action) {
-      kill = action;
-    },
-  });
-  return { changes, exitCode };
+  const place = { root, state: states.fresh(), options: optionsOf(proxy.endpoint) ?? {} };
+  victim = RealProcess.start({ built, args: command(place) });
+  const exitCode = await victim.end();
+  return { changes, exitCode, stderr: victim.stderr };
 }
 
-/** Kills a scenario before and after each of its requests, two at a time. @returns the methods of them */
-async function killEverywhere({ name, start, command, served, endings }: Scenario): Promise<string[]> {
-  const { changes, exitCode } = await killAt(NEVER, command, await onBucket(start));
-  expect(exitCode).toBe(0);
-  const kills = changes.flatMap((_, index): Kill[] => [
-    { at: index + 1, when: 'before' },
-    { at: index + 1, when: 'after' },
-  ]);
-  await forEachConcurrently(kills, { limit: 2 }, async (kill) => {
-    try {
-      const place = await onBucket(start);
-      expect((await killAt(kill, command, place)).exitCode).toBe(null);
-      await expectNoLie(place, served);
-      await expectEnding(endings[0], { built, place });
-    } catch (error) {
-      const where = `killed ${kill.when} request ${kill.at} of ${changes.length}`;
-      throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
-    }
-  });
-  process.stdout.write(
-    `killed before and after each of ${changes.length} requests of ${name}, on a bucket\n`,
-  );
-  return changes;
-}
+const sampleOf = (steps: number): Kill[] =>
+  Array.from({ length: KILLS }, (_, i) => ({
+    at: 1 + Math.round((i * (steps - 1)) / (KILLS - 1)),
+    when: i % 2 === 0 ? 'after' : 'before',
+  }));
 
-/** A scenario that goes on from a kill, on a machine that has nothing of what was staged. */
-async function elsewhere(scenario: Scenario, kill: Kill): Promise<Scenario> {
-  const place = await onBucket(scenario.start);
-  expect((await killAt(kill, scenario.command, place)).exitCode).toBe(null);
-  const start = join(folder, randomUUID());
-  await copyObjects(await openStorage(place.root, place.options), new LocalStorage(start));
-  return { ...scenario, name: `${scenario.name} that goes on elsewhere`, start };
-}
-
-describe('what is killed at any request that changes a bucket never lies, and the next run converges:', {
-  timeout: 1_800_000,
-}, () => {
-  it.each([
-    ['a dump', dumpPerOrg],
-    ['a pruning', pruning],
-  ])('%s', async (_, scenario) => {
-    expect((await killEverywhere(scenario)).length).toBeGreaterThan(8);
+describe.each(roots.scenarios)('$name on a bucket', { timeout: 300_000 }, (scenario) => {
+  it('that is killed at a request leaves the old snapshot or the new one, and another machine repairs the rest', async () => {
+    const { changes, exitCode, stderr } = await killAt(
+      { at: 0, when: 'before' },
+      scenario,
+      await onBucket(scenario.start),
+    );
+    expect(exitCode, stderr).toBe(0);
+    expect(changes).toBeGreaterThan(8);
+    await forEachConcurrently([...sampleOf(changes).entries()], { limit: 2 }, async ([index, kill]) => {
+      const where = `killed ${kill.when} request ${kill.at} of ${changes}`;
+      const location = await onBucket(scenario.start);
+      expect((await killAt(kill, scenario, location)).exitCode, where).toBe(null);
+      const root = new Root(await open(location));
+      expect(await root.wrongNow(scenario.served), where).toEqual([]);
+      await declareDead(root);
+      const ending = scenario.endings[index % scenario.endings.length] ?? scenario.endings[0];
+      await repair(root, ending, { ...scenario, at: Date.now() }, states.fresh());
+    });
+    console.log(`killed ${scenario.name} at ${KILLS} of ${changes} requests that change a bucket`);
   });
+});
 
-  it('a compaction, also where its staging is lost', async () => {
-    const changes = await killEverywhere(compaction);
-    expect(changes.length).toBeGreaterThan(8);
-    const firstRemoval = changes.indexOf('DELETE') + 1;
-    expect(firstRemoval).toBeGreaterThan(0);
-    for (const when of ['before', 'after'] as const) {
-      const cutShort = await elsewhere(compaction, { at: firstRemoval, when });
-      expect((await killEverywhere(cutShort)).length).toBeGreaterThan(3);
-    }
-  });
+it('ten times out of ten, one of ten runs that publish a day of a bucket at once without a lease wins, and there is no mix', {
+  timeout: 300_000,
+}, async () => {
+  const location = `s3://lake/${randomUUID()}`;
+  const staged = states.fresh();
+  for (let round = 1; round <= 10; round += 1) {
+    const days = await Promise.all(Array.from({ length: 10 }, async () => openDay(await open(location))));
+    const results = await Promise.allSettled(
+      days.map(async (day, i) => {
+        const { manifest, files } = await prepare(day, staged, [i + 1, round]);
+        await publish(day, manifest, files);
+        return manifest;
+      }),
+    );
+    const winners = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const losers = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    expect(winners).toHaveLength(1);
+    for (const error of losers) expect(error).toMatchObject({ code: 'commit_conflict', exitCode: 75 });
+
+    const contents = await contentsOf(await open(location));
+    expect(entriesOf(contents)).toHaveLength(round);
+    const entry = currentEntries(contents).get(RUN_DATE);
+    expect(entry?.run_id).toBe(winners[0]?.written.run_id);
+    const manifest = entry && manifestAt(contents, manifestKeyOf(entry));
+    const named = manifest ? filesOf(manifest).map(({ path }) => path) : [];
+    expect([...contents.keys()].filter((key) => !key.startsWith('_runs/')).sort()).toEqual(named.sort());
+    await expectSettled(new Root(await open(location)));
+  }
 });

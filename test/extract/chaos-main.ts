@@ -25,20 +25,20 @@ async function withinPatience(run: Promise<ChaosOutcome>): Promise<ChaosOutcome>
   }
 }
 
-const totals = { requests: 0, whole: 0, missing: 0, wrong: 0 };
+const totals = { requests: 0, complete: 0, missing: 0, wrong: 0 };
 for (let seed = first; seed <= last; seed += 1) {
-  const { manner, requests, whole, missing, wrong } = await withinPatience(runChaos(seed));
+  const { manner, requests, complete, missing, wrong } = await withinPatience(runChaos(seed));
   const lacking = missing.length === 0 ? '' : `, missing: ${missing.join(' ')}`;
-  console.log(`seed ${seed} (${manner}): ${requests} requests, ${whole} organisations whole${lacking}`);
+  console.log(`seed ${seed} (${manner}): ${requests} requests, ${complete} organisations complete${lacking}`);
   for (const text of wrong) console.error(`  WRONG: ${text}`);
   totals.requests += requests;
-  totals.whole += whole;
+  totals.complete += complete;
   totals.missing += missing.length;
   totals.wrong += wrong.length;
 }
 const runs = last - first + 1;
 console.log(
-  `${runs} runs, ${totals.requests} requests, 30 % of them hit: ${totals.whole} organisations read exactly as served, ` +
+  `${runs} runs, ${totals.requests} requests, 30 % of them hit: ${totals.complete} organisations read exactly as served, ` +
     `${totals.missing} named as missing by a typed error, ${totals.wrong} wrong.`,
 );
 process.exitCode = totals.wrong === 0 ? 0 : 1;

@@ -1,9 +1,9 @@
 import { type Fault, type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { APIConnectionError, APIError } from '../../src/api-errors.js';
+import { APIConnectionError, APIError } from '../../src/client/api-errors.js';
 import { ComplianceError, ProtocolError } from '../../src/errors.js';
 import { ComplianceClient } from '../../src/extract/compliance-client.js';
 import { createFingerprints } from '../../src/extract/fingerprints.js';
-import type { OrganizationUser } from '../../src/records.js';
+import type { OrganizationUser } from '../../src/streams/users.js';
 import { quickClock } from '../client/quick-clock.js';
 
 /** What another request puts right. */
@@ -27,7 +27,7 @@ const PASSING: readonly Fault[] = [
   { type: 'empty-page' },
 ];
 
-/** What must end in a typed error, or in a walk begun anew. */
+/** What must end in a typed error, or in a walk that starts again. */
 const GRAVE: readonly Fault[] = [
   { type: 'stale-token' },
   { type: 'repeated-token' },
@@ -40,7 +40,7 @@ const GRAVE: readonly Fault[] = [
 const FAULTS = 0.3;
 const GRAVE_FAULTS = FAULTS / 15;
 
-/** How a run reads: organisation by organisation, going on from its last token after a failure, or all in one stream. */
+/** How a run reads: organisation by organisation, resuming from its last token after a failure, or all in one stream. */
 const MANNERS = ['walk', 'resume', 'stream'] as const;
 
 /** What one run came to. */
@@ -48,8 +48,8 @@ export interface ChaosOutcome {
   seed: number;
   manner: (typeof MANNERS)[number];
   requests: number;
-  /** Organisations read whole, and exactly as served. */
-  whole: number;
+  /** Organisations read completely, and exactly as served. */
+  complete: number;
   /** Organisations that a typed error says are missing, by code. */
   missing: string[];
   /** What must never happen, in words. */
@@ -75,7 +75,7 @@ export async function runChaos(seed: number): Promise<ChaosOutcome> {
     clock: quickClock(),
   });
   const manner = MANNERS[seed % MANNERS.length] ?? 'walk';
-  const outcome: ChaosOutcome = { seed, manner, requests: 0, whole: 0, missing: [], wrong: [] };
+  const outcome: ChaosOutcome = { seed, manner, requests: 0, complete: 0, missing: [], wrong: [] };
   await (manner === 'stream' ? readStream(api, client, outcome) : readWalks(api, client, outcome));
   outcome.requests = api.requests.length;
   return outcome;
@@ -95,7 +95,7 @@ async function readWalks(api: FixtureApi, client: ComplianceClient, outcome: Cha
       const ids: string[] = [];
       try {
         await readUsers(client, uuid, ids, outcome.manner === 'resume' ? 3 : 0);
-        if (compare(outcome, uuid, ids, idsOf(api, uuid))) outcome.whole += 1;
+        if (compare(outcome, uuid, ids, idsOf(api, uuid))) outcome.complete += 1;
       } catch (error) {
         noteMissing(outcome, error, uuid);
         comparePart(outcome, uuid, ids, idsOf(api, uuid));
@@ -105,7 +105,7 @@ async function readWalks(api: FixtureApi, client: ComplianceClient, outcome: Cha
   await Promise.all(Array.from({ length: 8 }, work));
 }
 
-/** Adds the ids of an organisation as they are handed out; goes on so many times after a failure. */
+/** Adds the ids of an organisation as they are returned; resumes so many times after a failure. */
 async function readUsers(
   client: ComplianceClient,
   uuid: string,
@@ -130,7 +130,7 @@ async function readUsers(
 
 async function readStream(api: FixtureApi, client: ComplianceClient, outcome: ChaosOutcome): Promise<void> {
   const byOrganization = new Map<string, string[]>();
-  let isWhole = false;
+  let isComplete = false;
   try {
     for await (const record of client.organizations.streamAllUsers({ concurrency: 8, limit: 30 })) {
       const { organization_uuid, id } = record as OrganizationUser;
@@ -138,14 +138,14 @@ async function readStream(api: FixtureApi, client: ComplianceClient, outcome: Ch
       byOrganization.set(organization_uuid, ids);
       ids.push(id);
     }
-    isWhole = true;
+    isComplete = true;
   } catch (error) {
     noteMissing(outcome, error);
   }
   for (const { uuid } of api.organizations()) {
     const [ids, served] = [byOrganization.get(String(uuid)) ?? [], idsOf(api, String(uuid))];
-    if (!isWhole) comparePart(outcome, String(uuid), ids, served);
-    else if (compare(outcome, String(uuid), ids, served)) outcome.whole += 1;
+    if (!isComplete) comparePart(outcome, String(uuid), ids, served);
+    else if (compare(outcome, String(uuid), ids, served)) outcome.complete += 1;
   }
 }
 
@@ -170,7 +170,7 @@ function comparePart(
   served: readonly string[],
 ): void {
   if (!got.every((id, index) => id === served[index])) {
-    outcome.wrong.push(`${uuid}: handed out something else before it failed`);
+    outcome.wrong.push(`${uuid}: returned something else before it failed`);
   }
 }
 

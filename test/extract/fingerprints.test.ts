@@ -27,7 +27,7 @@ it('forgets and invents nothing among many', () => {
   expect(prints.size).toBe(60_000);
 });
 
-it('comes back from its bytes, wherever they lie, and goes on', () => {
+it('is restored from its bytes, wherever they are in a buffer, and can be added to', () => {
   const prints = createFingerprints();
   for (let n = 0; n < 5_000; n += 1) prints.add(`user_${n}`);
   const bytes = prints.toBytes();
@@ -47,7 +47,7 @@ it.each([0, 15, 17, 27])('refuses %d bytes, which are no set', (length) => {
   );
 });
 
-it('tells fingerprints apart by all of their bits', () => {
+it('distinguishes fingerprints by all of their bits', () => {
   const base = [1, 2, 3];
   const prints = [base, [9, 2, 3], [65, 2, 3], [1, 9, 3], [1, 2, 9], base];
   const bytes = Buffer.alloc(16 + 12 * prints.length);

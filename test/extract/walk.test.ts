@@ -20,6 +20,8 @@ afterEach(async () => {
 });
 
 const served = (organizationUuid = uuid) => [...api.users(organizationUuid)].map(({ id }) => id);
+/** What events say of the list. */
+const theList = () => ({ stream: 'users', parent: { organization_uuid: uuid } });
 const asked = () => api.requests.map(({ page }) => page);
 
 describe('the list of organisations', () => {
@@ -38,7 +40,7 @@ describe('the list of organisations', () => {
     },
   );
 
-  it('goes on beyond a thousand, and under the earlier contract fails after one request', async () => {
+  it('continues beyond a thousand, and under the earlier contract fails after one request', async () => {
     await using paged = await startFixtureApi({ organizations: 2100, users: 0 });
     await using reader = testClient(paged);
     expect(await reader.organizations.list()).toHaveLength(2100);
@@ -133,7 +135,7 @@ describe('ids of organisations never change the path that is asked for', () => {
       () => all(client.organizations.iterUsers(id)),
       () => all(client.organizations.pages(id)),
     ]) {
-      expect(await rejection(ask())).toMatchObject({ name: 'ConfigError', code: 'invalid_organization_id' });
+      expect(await rejection(ask())).toMatchObject({ name: 'ConfigError', code: 'invalid_parent_id' });
     }
     expect(api.requests).toHaveLength(0);
   });
@@ -210,30 +212,30 @@ describe('a list that cannot be trusted is an error and not an end', () => {
   });
 });
 
-it('goes on after an empty page with a new token', async () => {
+it('continues after an empty page with a new token', async () => {
   api.fault({ match: { page: 1, times: 1 }, do: { type: 'empty-page' } });
   expect((await all(client.organizations.iterUsers(uuid, { limit: 100 }))).map(({ id }) => id)).toEqual(
     served(),
   );
 });
 
-it('drops users that are served twice, counts them and tells it', async () => {
+it('drops users that are served twice, counts them and reports it', async () => {
   api.repeat(uuid, 42);
   api.repeat(uuid, 43);
   const pages = await all(client.organizations.pages(uuid, { limit: 100 }));
   expect(pages.flatMap(({ records }) => records.map(({ id }) => id))).toEqual(served());
   expect(pages.reduce((sum, { duplicates }) => sum + duplicates, 0)).toBe(2);
-  expect(client.events).toContainEqual({ type: 'duplicates', organizationUuid: uuid, dropped: 2 });
+  expect(client.events).toContainEqual({ type: 'duplicates', ...theList(), dropped: 2 });
 });
 
 describe('a token that goes stale in the middle of a walk', () => {
-  it('begins the walk anew, once, and hands out nothing twice', async () => {
+  it('starts the walk again, once, and returns nothing twice', async () => {
     api.fault({ match: { page: 2, times: 1 }, do: { type: 'stale-token' } });
     const pages = await all(client.organizations.pages(uuid, { limit: 100 }));
     expect(pages.flatMap(({ records }) => records.map(({ id }) => id))).toEqual(served());
     expect(asked()).toEqual([0, 1, 2, 0, 1, 2]);
     expect(pages.map(({ restarted }) => restarted ?? false)).toEqual([false, false, true, true, true]);
-    expect(client.events).toContainEqual({ type: 'walk-restarted', organizationUuid: uuid });
+    expect(client.events).toContainEqual({ type: 'walk-restarted', ...theList() });
     expect(client.events.filter(({ type }) => type === 'duplicates')).toEqual([]);
   });
 
@@ -259,8 +261,8 @@ describe('a token that goes stale in the middle of a walk', () => {
   });
 });
 
-describe('a walk that somebody else began', () => {
-  it('goes on from its token, and each page tells the token that continues after it', async () => {
+describe('a walk that another process began', () => {
+  it('is resumed from its token, and each page has the token that continues after it', async () => {
     const first: string[] = [];
     const seen = createFingerprints();
     let from: string | null = null;
@@ -269,7 +271,7 @@ describe('a walk that somebody else began', () => {
       from = page.next;
       break;
     }
-    api.repeat(uuid, 99); // served again on the next page: only who knows the first page can tell
+    api.repeat(uuid, 99); // served again on the next page: only a walk that knows the first page notices
     const resumed = { limit: 100, from: String(from), seen: createFingerprints(seen.toBytes()) };
     const rest = await all(client.organizations.pages(uuid, resumed));
     expect([...first, ...rest.flatMap(({ records }) => records.map(({ id }) => id))]).toEqual(served());
@@ -285,7 +287,7 @@ describe('a walk that somebody else began', () => {
   });
 
   it.each([0, 1])(
-    'is not begun anew when a token is stale: its first records are not known here',
+    'is not started again when a token is stale: its first records are not known here',
     async (page) => {
       const { next_page } = await client.organizations.listUsers(uuid, { limit: 100 });
       api.fault({ match: { page: page + 1 }, do: { type: 'stale-token' } });
@@ -300,7 +302,7 @@ describe('an organisation that answers 404', () => {
   it('is gone when it is not listed any more', async () => {
     api.unlink(uuid);
     const thrown = await rejection(all(client.organizations.iterUsers(uuid)));
-    expect(thrown).toMatchObject({ name: 'NotFoundError', code: 'organization_gone', status: 404 });
+    expect(thrown).toMatchObject({ name: 'NotFoundError', code: 'parent_gone', status: 404 });
     expect(api.requests.map(({ path }) => path.endsWith('/users'))).toEqual([true, false]);
   });
 
@@ -308,7 +310,7 @@ describe('an organisation that answers 404', () => {
     const body = { error: { type: 'not_found_error', message: `Organization ${uuid} not found` } };
     api.fault({ match: { organizationUuid: uuid }, do: { type: 'answer', status: 404, body } });
     expect(await rejection(all(client.organizations.iterUsers(uuid)))).toMatchObject({
-      code: 'organization_not_found',
+      code: 'parent_not_found',
       exitCode: 1,
     });
     expect(api.requests).toHaveLength(2);
@@ -318,7 +320,7 @@ describe('an organisation that answers 404', () => {
     api.unlink(uuid);
     api.fault({ match: { path: /organizations$/ }, do: { type: 'answer', status: 403 } });
     expect(await rejection(all(client.organizations.iterUsers(uuid)))).toMatchObject({
-      code: 'organization_not_found',
+      code: 'parent_not_found',
     });
   });
 
@@ -341,7 +343,7 @@ describe('an organisation that answers 404', () => {
     const codes = await Promise.all(
       uuids.map((gone) => rejection(all(reader.organizations.iterUsers(gone)))),
     );
-    expect(new Set(codes.map(({ code }) => code))).toEqual(new Set(['organization_gone']));
+    expect(new Set(codes.map(({ code }) => code))).toEqual(new Set(['parent_gone']));
     expect(many.requests.filter(({ path }) => path.endsWith('/organizations')).length).toBeLessThan(10);
   });
 

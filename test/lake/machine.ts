@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { FixtureApi } from '../../fixtures/api/index.js';
 import { COMMAND, type Ended, ended, environmentOf } from '../cli/command.js';
-import { temporaryFolder } from '../snapshot/tree.js';
+import { temporaryFolder } from '../run/support/tree.js';
 
 export const LAKE = resolve(import.meta.dirname, '../../connectors/lake');
 
@@ -16,7 +16,7 @@ export interface Started {
   environment?: NodeJS.ProcessEnv;
 }
 
-/** A machine as an operator sets it up, but in a folder, with the folders of the real one below it. */
+/** A machine as an operator sets it up, but in a folder, which the folders of a real one are below. */
 export interface Machine {
   folder: string;
   /** A text in which the places of the real machine are those of this one. */
@@ -24,6 +24,10 @@ export interface Machine {
   /** Configures one parent organisation. @returns its root */
   tenant(name: string, api: FixtureApi, more?: object): Promise<string>;
   run(started: Started): Promise<Ended>;
+  /** Puts another command in the place of the real one: its runs end with these codes, one after the other. */
+  replaceCommand(...codes: readonly number[]): Promise<void>;
+  /** How often the replaced command was run. */
+  runs(): Promise<number>;
   /** The seconds of each pause that a script has made; nobody waits for them here. */
   pauses(): Promise<string[]>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -66,14 +70,26 @@ export async function setUpMachine(): Promise<Machine> {
       const env = { ...environment, PATH: `${bin}:${environment.PATH}`, ...more };
       return ended(spawn(program, args, { cwd: folder, env }));
     },
-    pauses: () =>
-      readFile(join(folder, 'pauses'), 'utf8').then(
-        (text) => text.trim().split('\n'),
-        () => [],
-      ),
+    async replaceCommand(...codes) {
+      const runs = join(folder, 'runs');
+      const count = `echo "$@" >> '${runs}'; run=$(wc -l < '${runs}')`;
+      await script(
+        join(bin, 'claude-compliance'),
+        `${count}\nset -- ${codes.join(' ')}\neval "exit \\$$run"`,
+      );
+    },
+    runs: async () => (await linesOf(join(folder, 'runs'))).length,
+    pauses: () => linesOf(join(folder, 'pauses')),
     [Symbol.asyncDispose]: dispose,
   };
 }
+
+/** None when there is no such file. */
+const linesOf = (path: string): Promise<string[]> =>
+  readFile(path, 'utf8').then(
+    (text) => text.trim().split('\n'),
+    () => [],
+  );
 
 async function script(path: string, body: string): Promise<void> {
   await writeFile(path, `#!/bin/sh\n${body}\n`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startFixtureApi } from '../../fixtures/api/index.js';
 import { say } from '../cli/command.js';
-import { temporaryFolder } from '../snapshot/tree.js';
+import { temporaryFolder } from '../run/support/tree.js';
 import { LAKE, lakeFile } from './machine.js';
 
 describe('the README of the lake', () => {
@@ -40,7 +40,7 @@ describe('the README of the lake', () => {
     }
   });
 
-  it('tells the tries and pauses that the schedules have', async () => {
+  it('names the tries and pauses that the schedules have', async () => {
     const readme = await lakeFile('README.md');
     expect(readme.match(/every 15 minutes, 24 times/g)).toHaveLength(3);
     expect(await lakeFile('systemd/claude-compliance@.service')).toMatch(

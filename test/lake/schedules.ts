@@ -107,7 +107,7 @@ const github: Schedule = {
   },
 };
 
-/** Those that a shell, or no more than what is known of the scheduler, can follow; Airflow follows its own. */
+/** Those that can be run here by a shell and what is known of their scheduler; Airflow runs its own. */
 export const schedules: readonly Schedule[] = [
   cron,
   systemd,

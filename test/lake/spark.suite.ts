@@ -1,7 +1,8 @@
-import { execFile } from 'node:child_process';
-import { copyFile, readdir, readFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, cp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { createInterface } from 'node:readline';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
@@ -14,22 +15,15 @@ import {
   prune,
   systemClock,
 } from '../../src/index.js';
-import { venv } from '../python/venv.js';
-import { take, temporaryFolder } from '../snapshot/tree.js';
+import { COMMAND } from '../cli/command.js';
+import { SPARK_ENVIRONMENT, spark } from '../python/spark.js';
+import { take, temporaryFolder } from '../run/support/tree.js';
 import { LAKE } from './machine.js';
 
-const execute = promisify(execFile);
+const pyspark = await spark();
+if ('missing' in pyspark) console.log(`not run: the lake on Spark: ${pyspark.missing}`);
 
-async function reasonNotToRun(): Promise<string | undefined> {
-  if ('missing' in pyspark) return pyspark.missing;
-  const { stderr = '' } = await execute('java', ['-version']).catch(() => ({ stderr: '' }));
-  const [, version = 0] = /version "(\d+)/.exec(stderr) ?? [];
-  return Number(version) >= 17 ? undefined : 'Java 17 or newer is missing (no such java on the PATH)';
-}
-
-const pyspark = await venv('spark', ['pyspark==4.3.0']);
-const missing = await reasonNotToRun();
-if (missing !== undefined) console.log(`not run: the lake on Spark: ${missing}`);
+const STREAMS = ['organizations', 'users', 'roles'];
 
 interface Ended {
   code: number;
@@ -37,14 +31,36 @@ interface Ended {
   stderr: string;
 }
 
-async function spark(...args: string[]): Promise<Ended> {
-  const python = 'python' in pyspark ? pyspark.python : '';
-  const env = { ...process.env, SPARK_LOCAL_IP: '127.0.0.1', PYTHONDONTWRITEBYTECODE: '1' };
-  const running = execute(python, [join(LAKE, 'spark/lake.py'), ...args], { env });
-  return await running.then(
-    (ended) => ({ code: 0, ...ended }),
-    ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
-  );
+/** The program of the lake, run as often as it is asked to. */
+interface Program extends AsyncDisposable {
+  run(...args: string[]): Promise<Ended>;
+  /** Another command is run when the program has read the manifests. */
+  runWith(afterwards: readonly string[], ...args: string[]): Promise<Ended>;
+}
+
+function startProgram(python: string): Program {
+  const script = join(import.meta.dirname, 'run_lake.py');
+  const env = { ...process.env, ...SPARK_ENVIRONMENT, PYTHONDONTWRITEBYTECODE: '1' };
+  const child = spawn(python, [script, join(LAKE, 'spark/lake.py')], {
+    env,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const exit = once(child, 'exit');
+  const ask = async (asked: object): Promise<Ended> => {
+    child.stdin.write(`${JSON.stringify(asked)}\n`);
+    const { value, done } = await answers.next();
+    if (done) throw new Error('The process that runs the program ended.');
+    return JSON.parse(value) as Ended;
+  };
+  return {
+    run: (...args) => ask({ args }),
+    runWith: (afterwards, ...args) => ask({ args, afterwards }),
+    async [Symbol.asyncDispose]() {
+      child.stdin.end();
+      await exit;
+    },
+  };
 }
 
 async function query(sql: string): Promise<Record<string, unknown>[]> {
@@ -58,7 +74,7 @@ async function query(sql: string): Promise<Record<string, unknown>[]> {
   }
 }
 
-/** The files of a table that some manifests list, for DuckDB. */
+/** The files of a table that some manifests name, for DuckDB. */
 const list = (root: string, manifests: readonly Manifest[], table: string): string =>
   manifests
     .flatMap(manifestFiles)
@@ -66,36 +82,38 @@ const list = (root: string, manifests: readonly Manifest[], table: string): stri
     .map(({ path }) => `'${join(root, path)}'`)
     .join(', ');
 
-describe.skipIf(missing !== undefined)('a root of several dates and both layouts on Spark', () => {
+describe.skipIf('missing' in pyspark)('a root of several dates and both layouts on Spark', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let api: FixtureApi;
   let root: string;
   let compacted: string;
   let complete: Manifest[];
+  let program: Program;
 
   beforeAll(async () => {
+    program = startProgram('python' in pyspark ? pyspark.python : '');
     folder = await temporaryFolder();
     root = join(folder.path, 'root');
     compacted = join(folder.path, 'compacted');
     api = await startFixtureApi({ sizes: [3, 0, 1200, 20], awkward: true });
     const snapshotOf = (runDate: string, more = {}) =>
-      take(api, root, { sink: createSink('parquet'), runDate, rowsPerFile: 1000, ...more });
+      take(api, root, { sink: createSink('parquet'), runDate, rowsPerFile: 1000, streams: STREAMS, ...more });
     const [first, second] = api.organizations().map(({ uuid }) => String(uuid));
     await snapshotOf('2024-11-23');
     const before = await snapshotOf('2025-11-23');
     api.insertUser(String(second));
     await snapshotOf('2026-11-20');
-    // One day lies by organisation, and one together.
+    // One day is stored by organisation, and one is combined.
     const storage = new LocalStorage(root);
     const { manifest: after } = await compact({ storage, runDate: '2026-11-20', rowsPerFile: 1000 });
     complete = [before, after];
     const clock = { ...systemClock, now: () => Date.parse('2025-11-23') };
     await prune({ storage, keepDays: 1, clock });
-    // None of these is a complete snapshot of everything.
+    // None of these is a complete snapshot.
     await snapshotOf('2026-11-21', { org: [String(first)] });
     api.fault({ match: { organizationUuid: String(first) }, do: { type: 'answer', status: 500 } });
     await snapshotOf('2026-11-22', { onOrgFailure: 'continue' });
-    // And this is a file that no manifest lists.
+    // And this is a file that no manifest names.
     const [listed] = manifestFiles(after).filter(({ table }) => table === 'users');
     await copyFile(
       join(root, String(listed?.path)),
@@ -103,36 +121,42 @@ describe.skipIf(missing !== undefined)('a root of several dates and both layouts
     );
   });
   afterAll(async () => {
+    await program[Symbol.asyncDispose]();
     await api.close();
     await folder[Symbol.asyncDispose]();
   });
 
-  it('counts as DuckDB counts the files of the manifests, and tells what it left out', async () => {
-    expect(complete.map(({ layout }) => layout)).toEqual(['per-org', 'per-date']);
-    const { code, stdout, stderr } = await spark('count', '--root', root);
+  it('counts as DuckDB counts the files of the manifests, and reports what it left out', async () => {
+    expect(complete.map(({ tables }) => tables.users?.layout)).toEqual(['per-parent', 'per-date']);
+    const { code, stdout, stderr } = await program.run('count', '--root', root);
     expect(code).toBe(0);
-    const counted = await query(
-      `SELECT CAST(snapshot_date AS VARCHAR) AS run_date, organization_uuid, CAST(count(*) AS INTEGER) AS users
-       FROM read_parquet([${list(root, complete, 'users')}], hive_partitioning = false) GROUP BY ALL ORDER BY ALL`,
-    );
-    const told = stdout
+    const reported = stdout
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line) as { users: number });
-    expect(told.filter(({ users }) => users > 0)).toEqual(counted);
-    expect(told).toHaveLength(complete.flatMap(({ slices }) => slices).length);
+      .map((line) => JSON.parse(line) as { stream: string; rows: number });
+    for (const stream of STREAMS) {
+      const parent = stream === 'organizations' ? '' : 'organization_uuid, ';
+      const counted = await query(
+        `SELECT CAST(snapshot_date AS VARCHAR) AS run_date, '${stream}' AS stream, ${parent}CAST(count(*) AS INTEGER) AS rows
+         FROM read_parquet([${list(root, complete, stream)}], hive_partitioning = false) GROUP BY ALL ORDER BY ALL`,
+      );
+      expect(reported.filter((line) => line.stream === stream && line.rows > 0)).toEqual(counted);
+    }
+    const slices = complete.flatMap(({ tables }) => Object.values(tables).flatMap((table) => table.slices));
+    expect(reported).toHaveLength(slices.length);
     expect(stderr.match(/left out: .*/g)?.sort()).toEqual([
       'left out: 2024-11-23 is pruned',
-      'left out: 2026-11-21 is of a narrower scope',
+      'left out: 2026-11-21 is scoped',
       'left out: 2026-11-22 is incomplete',
     ]);
   });
 
   it('compacts into one sorted file a date, whose rows are those of the manifests', async () => {
-    expect(await spark('compact', '--root', root, '--out', compacted)).toMatchObject({ code: 0 });
+    expect(await program.run('compact', '--root', root, '--out', compacted)).toMatchObject({ code: 0 });
     for (const [table, order] of [
       ['users', 'organization_uuid, id'],
       ['organizations', 'uuid'],
+      ['roles', 'organization_uuid, id'],
     ]) {
       const [old, now] = [
         `SELECT * FROM read_parquet([${list(root, complete, String(table))}], hive_partitioning = false)`,
@@ -150,21 +174,35 @@ describe.skipIf(missing !== undefined)('a root of several dates and both layouts
       }
     }
     const { snapshots } = JSON.parse(await readFile(join(compacted, '_snapshots.json'), 'utf8'));
-    expect(snapshots.map(({ run_id }: Manifest) => run_id)).toEqual(complete.map(({ run_id }) => run_id));
+    expect(snapshots.map((made: { run_id: string }) => made.run_id)).toEqual(
+      complete.map(({ written }) => written.run_id),
+    );
   });
 
-  it('is refused when a file is not what its manifest tells of', async () => {
+  it('is refused, to be tried again, when a run replaces a day while it is read', async () => {
+    const replaced = join(folder.path, 'replaced');
+    const compacting = [process.execPath, COMMAND, 'compact', '--out', replaced, '--run-date', '2025-11-23'];
+    for (const args of [['count'], ['compact', '--out', join(folder.path, 'never')]]) {
+      await rm(replaced, { recursive: true, force: true });
+      await cp(root, replaced, { recursive: true });
+      const { code, stdout, stderr } = await program.runWith(compacting, ...args, '--root', replaced);
+      expect([code, stdout]).toEqual([75, '']);
+      expect(stderr).toContain('A run published while the files were read.');
+    }
+  });
+
+  it('is refused when a file is not the one that its manifest names', async () => {
     const [large, small] = [1000, 20].map((rows) =>
-      manifestFiles(complete[0] as Manifest).find((file) => file.rows === rows),
+      manifestFiles(complete[0] as Manifest).find((file) => file.table === 'users' && file.rows === rows),
     );
     await copyFile(join(root, String(small?.path)), join(root, String(large?.path)));
-    const { code, stdout, stderr } = await spark('count', '--root', root);
+    const { code, stdout, stderr } = await program.run('count', '--root', root);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain(`figures of ${root}/users are not the manifests'`);
+    expect(stderr).toContain(`figures of ${root}/users are not those of the manifests`);
   });
 
   it('is not compacted over something that is there', async () => {
-    const { code, stderr } = await spark('compact', '--root', root, '--out', compacted);
-    expect([code, stderr]).toEqual([2, expect.stringContaining('is there already')]);
+    const { code, stderr } = await program.run('compact', '--root', root, '--out', compacted);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('exists already')]);
   });
 });

@@ -4,21 +4,21 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { venv } from '../python/venv.js';
-import { temporaryFolder } from '../snapshot/tree.js';
+import { temporaryFolder } from '../run/support/tree.js';
 import { LAKE, lakeFile, type Machine, setUpMachine } from './machine.js';
 
 const execute = promisify(execFile);
 
-interface Said {
+interface Ended {
   code: number | string;
-  said: string;
+  printed: string;
 }
 
-/** Everything a tool says; `code` is ENOENT where there is no such tool. */
-const tool = (program: string, ...args: string[]): Promise<Said> =>
+/** Everything that a tool prints; `code` is ENOENT where there is no such tool. */
+const tool = (program: string, ...args: string[]): Promise<Ended> =>
   execute(program, args).then(
-    ({ stdout, stderr }) => ({ code: 0, said: stdout + stderr }),
-    ({ code, stdout = '', stderr = '' }) => ({ code, said: stdout + stderr }),
+    ({ stdout, stderr }) => ({ code: 0, printed: stdout + stderr }),
+    ({ code, stdout = '', stderr = '' }) => ({ code, printed: stdout + stderr }),
   );
 
 const linters = await venv('schedules', ['kubernetes-validate==1.37.0', 'python-crontab==3.4.0']);
@@ -28,7 +28,7 @@ if ('missing' in linters) console.log(`not run: Kubernetes and cron files: ${lin
 const hasSystemd = (await tool('systemd-analyze', '--version')).code === 0;
 if (!hasSystemd) console.log('not run: systemd units: systemd-analyze is missing');
 
-/** actionlint itself, from its source: no registry that we use has its binary. Made once, in `.cache/`. */
+/** actionlint, compiled from its source: no registry that these tests use has its binary. Made once, in `.cache/`. */
 async function actionlint(): Promise<string | undefined> {
   const cache = resolve(import.meta.dirname, '../../.cache/actionlint-1.7.12');
   const program = join(cache, 'actionlint');
@@ -43,7 +43,7 @@ async function actionlint(): Promise<string | undefined> {
 }
 const workflowLinter = await actionlint();
 if (workflowLinter === undefined) {
-  console.log('not run: the GitHub workflow: actionlint could not be made (Go or its proxy is missing)');
+  console.log('not run: the GitHub workflow: actionlint could not be compiled (Go or its proxy is missing)');
 }
 
 describe.skipIf(!hasSystemd)('systemd', () => {
@@ -60,46 +60,46 @@ describe.skipIf(!hasSystemd)('systemd', () => {
   });
   afterAll(() => machine[Symbol.asyncDispose]());
 
-  it.each(UNITS)('has nothing to say about %s', async (unit) => {
+  it.each(UNITS)('reports nothing about %s', async (unit) => {
     expect(await tool('systemd-analyze', 'verify', join(machine.folder, unit))).toEqual({
       code: 0,
-      said: '',
+      printed: '',
     });
   });
 
-  it('finds what the service may touch to be little', async () => {
+  it('rates the exposure of the service as low', async () => {
     const service = join(machine.folder, UNITS[0] as string);
-    const { said } = await tool('systemd-analyze', 'security', '--offline=yes', '--threshold=20', service);
-    expect(said).toMatch(/Overall exposure level.*: [01]\.\d OK/);
+    const { printed } = await tool('systemd-analyze', 'security', '--offline=yes', '--threshold=20', service);
+    expect(printed).toMatch(/Overall exposure level.*: [01]\.\d OK/);
   });
 });
 
 describe.skipIf(python === '')('Kubernetes', () => {
-  it.each(['cronjob.yaml', 'indexed-cronjob.yaml'])('has a schema that %s keeps to', async (file) => {
+  it.each(['cronjob.yaml', 'indexed-cronjob.yaml'])('accepts %s by its schema', async (file) => {
     const path = join(LAKE, 'kubernetes', file);
-    const { code, said } = await tool(python, '-m', 'kubernetes_validate', '--strict', path);
-    expect([code, said.match(/passed for resource/g)?.length]).toEqual([0, 3]);
+    const { code, printed } = await tool(python, '-m', 'kubernetes_validate', '--strict', path);
+    expect([code, printed.match(/passed for resource/g)?.length]).toEqual([0, 3]);
   });
 });
 
 describe.skipIf(python === '')('cron', () => {
-  it('has a line that python-crontab reads', async () => {
+  it('file has a line that python-crontab reads', async () => {
     const read = `import json, sys
 from crontab import CronTab
 jobs = CronTab(tabfile=sys.argv[1], user=False)
 print(json.dumps([[str(job.slices), job.user, job.is_valid()] for job in jobs]))`;
-    const { said } = await tool(python, '-c', read, join(LAKE, 'cron/claude-compliance'));
-    expect(JSON.parse(said)).toEqual([['17 2 * * *', 'claude-compliance', true]]);
+    const { printed } = await tool(python, '-c', read, join(LAKE, 'cron/claude-compliance'));
+    expect(JSON.parse(printed)).toEqual([['17 2 * * *', 'claude-compliance', true]]);
   });
 });
 
 describe.skipIf(workflowLinter === undefined)('actionlint', () => {
-  it('has nothing to say about the workflow', async () => {
+  it('reports nothing about the workflow', async () => {
     const folder = await temporaryFolder();
     const workflow = join(folder.path, '.github/workflows/claude-compliance.yml');
     await mkdir(dirname(workflow), { recursive: true });
     await cp(join(LAKE, 'github/claude-compliance.yml'), workflow);
-    expect(await tool(String(workflowLinter), '-no-color', workflow)).toEqual({ code: 0, said: '' });
+    expect(await tool(String(workflowLinter), '-no-color', workflow)).toEqual({ code: 0, printed: '' });
     await writeFile(workflow, (await lakeFile('github/claude-compliance.yml')).replace('runs-on', 'runs-at'));
     expect((await tool(String(workflowLinter), '-no-color', workflow)).code).toBe(1);
     await folder[Symbol.asyncDispose]();

@@ -9,12 +9,12 @@ const run = promisify(execFile);
 const CACHE = fileURLToPath(new URL('../../.cache/', import.meta.url));
 const INSTALL_LIMIT = 8 * 60 * 1000;
 
-/** An interpreter with what was asked for, or one plain line why there is none. */
+/** An interpreter with the requirements, or one plain line why there is none. */
 export type Venv = { python: string } | { missing: string };
 
 /**
  * A virtual environment of Python with just these requirements, made once and kept in `.cache/`. Start what it holds
- * by `python -m module`: its scripts carry the path it was made under.
+ * by `python -m module`: its scripts hold the path under which it was made.
  * @param requirements each pinned: `moto[server]==5.2.0`
  */
 export async function venv(name: string, requirements: readonly string[]): Promise<Venv> {
@@ -43,18 +43,18 @@ export async function venv(name: string, requirements: readonly string[]): Promi
     : { missing: `Python packages could not be installed (${requirements.join(', ')}): ${reason}` };
 }
 
-/** Made beside its place and renamed, so that a folder that is there is whole, also when two make it at once. */
+/** Made under another name and renamed: a folder that is there is complete, also when two processes make it at once. */
 async function make(folder: string, requirements: readonly string[]): Promise<void> {
-  const half = `${folder}.${process.pid}`;
+  const unfinished = `${folder}.${process.pid}`;
   await mkdir(dirname(folder), { recursive: true });
   try {
-    await rm(half, { recursive: true, force: true });
-    await run('python3', ['-m', 'venv', half], { timeout: INSTALL_LIMIT });
+    await rm(unfinished, { recursive: true, force: true });
+    await run('python3', ['-m', 'venv', unfinished], { timeout: INSTALL_LIMIT });
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input'];
-    await run(join(half, 'bin', 'python'), [...pip, ...requirements], { timeout: INSTALL_LIMIT });
-    await rename(half, folder);
+    await run(join(unfinished, 'bin', 'python'), [...pip, ...requirements], { timeout: INSTALL_LIMIT });
+    await rename(unfinished, folder);
   } finally {
-    await rm(half, { recursive: true, force: true });
+    await rm(unfinished, { recursive: true, force: true });
   }
 }
 
@@ -70,7 +70,7 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** pip ends with what went wrong; before it come pages of how. */
+/** The last line of pip's output is the reason; there are pages before it. */
 function lastLine(error: unknown): string {
   const { stderr = '', message } = error as Error & { stderr?: string };
   return stderr.trim().split('\n').at(-1) || message;

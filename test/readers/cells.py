@@ -1,4 +1,4 @@
-"""What the scripts of this folder share: what they are asked, by JSON in their argument, and JSON lines as the answer."""
+"""What the scripts of this folder share: the question is JSON in their argument, the answer is JSON lines."""
 
 import contextlib
 import datetime
@@ -9,23 +9,12 @@ import sys
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 MICROSECOND = datetime.timedelta(microseconds=1)
 
-COLUMNS = {
-    "organizations": ["uuid", "name", "created_at", "snapshot_date", "extra"],
-    "users": [
-        "organization_uuid",
-        "id",
-        "full_name",
-        "email",
-        "organization_role",
-        "created_at",
-        "snapshot_date",
-        "extra",
-    ],
-}
-
-# trees: path by name; dates; organization: one that has users; examples: by tree and name; spoiled: a path
+# trees: path by name; dates; fields: of each table; organization: one that has users; examples: by tree and name;
+# spoiled: a path
 ASKED = json.loads(sys.argv[1])
 ORGANIZATION = ASKED["organization"]
+# Of each table, by name: the type, and whether a value may be missing.
+FIELDS = {table: {field["name"]: field for field in fields} for table, fields in ASKED["fields"].items()}
 
 
 def cell(value):
@@ -52,7 +41,7 @@ def give_tables(tables):
     of a run date: dictionaries, of which only the columns of the table are taken.
     """
     for tree, root in ASKED["trees"].items():
-        for stream in COLUMNS:
+        for stream in FIELDS:
             for form, rows_on in tables(root, stream).items():
                 for run_date in ASKED["dates"]:
                     give_rows(tree, form, stream, run_date, rows_on(run_date))
@@ -62,7 +51,7 @@ def give_tables(tables):
 
 
 def give_rows(tree, form, stream, run_date, rows):
-    rows = [{name: cell(row[name]) for name in COLUMNS[stream]} for row in rows]
+    rows = [{name: cell(row[name]) for name in FIELDS[stream]} for row in rows]
     give(tree=tree, format=form, stream=stream, run_date=run_date, rows=rows)
 
 
@@ -80,7 +69,7 @@ def give_examples(run=lambda code: printed(code, {})):
 
 
 def give_traps(traps):
-    """What comes of each way that is not to be taken: `traps(users)` gives functions by name, for a table's path."""
+    """The result of each way to read that the documentation warns of: `traps(users)` gives functions by name, for a table's path."""
     for tree, root in ASKED["trees"].items():
         for name, fall in traps(f"{root}/parquet/users").items():
             try:

@@ -5,7 +5,7 @@ const ROOT = join(import.meta.dirname, '../..');
 
 /** A piece of code that the documentation shows, about the root `lake`. */
 export interface Example {
-  /** The document, and where it stands there. */
+  /** The document, and the place in it. */
   name: string;
   /** Who runs it, as the scripts are named. */
   reader: string;
@@ -21,7 +21,7 @@ export async function readingExamples(): Promise<Example[]> {
   return [...examplesIn('README.md', section), ...examplesIn('docs/reading.md', reading ?? '')];
 }
 
-/** An example belongs to the last title before it: a heading, or a name with a colon on a line of its own. */
+/** An example belongs to the last title before it: a heading, or a line that is a name and a colon. */
 function examplesIn(document: string, text: string): Example[] {
   const examples: Example[] = [];
   let title = '';

@@ -4,13 +4,12 @@ import json
 
 import chdb
 
-from cells import COLUMNS, ORGANIZATION, give_examples, give_tables, give_traps
+from cells import FIELDS, ORGANIZATION, give_examples, give_tables, give_traps
 
-REQUIRED = {"organization_uuid", "id", "uuid", "snapshot_date"}
-
+# By type, what a typed column is asked for as; other columns are asked for as they are.
 TYPED = {
-    "created_at": "toString(toUnixTimestamp64Micro(created_at)) AS created_at",
-    "snapshot_date": "toString(snapshot_date) AS snapshot_date",
+    "timestamp": "toString(toUnixTimestamp64Micro({name})) AS {name}",
+    "date": "toString({name}) AS {name}",
 }
 
 
@@ -20,9 +19,11 @@ def ask(query):
 
 
 def tables(root, stream):
-    columns = COLUMNS[stream]
-    typed = ", ".join(TYPED.get(name, name) for name in columns)
-    texts = ", ".join(f"{name} {'String' if name in REQUIRED else 'Nullable(String)'}" for name in columns)
+    columns = FIELDS[stream]
+    typed = ", ".join(TYPED.get(field["type"], "{name}").format(name=name) for name, field in columns.items())
+    texts = ", ".join(
+        f"{name} {'Nullable(String)' if field['nullable'] else 'String'}" for name, field in columns.items()
+    )
 
     def on_day(form, clickhouse_format, select, *structure):
         source = ", ".join([f"'{root}/{form}/{stream}/**/part-*'", clickhouse_format, *structure])

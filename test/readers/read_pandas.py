@@ -44,7 +44,7 @@ def tables(root, stream):
     return {
         "parquet": parquet_on,
         "arrow": each_file("arrow", pd.read_feather),
-        # pandas cannot tell null from the empty text in CSV: here both are the empty text.
+        # pandas cannot distinguish null from the empty text in CSV: here both are the empty text.
         "csv": each_file("csv", lambda path: pd.read_csv(path, dtype=str, keep_default_na=False)),
         # pandas' own parser of JSON refuses the smallest doubles, so Python's reads the lines.
         "ndjson": each_file("ndjson", frame_of_lines),

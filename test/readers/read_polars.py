@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from cells import COLUMNS, ORGANIZATION, give_examples, give_tables, give_traps
+from cells import FIELDS, ORGANIZATION, give_examples, give_tables, give_traps
 
 
 def rows_of(frame):
@@ -16,7 +16,7 @@ def rows_of(frame):
 
 
 def tables(root, stream):
-    texts = {name: pl.String for name in COLUMNS[stream]}
+    texts = {name: pl.String for name in FIELDS[stream]}
     # It takes an object whose names have quotes for a text that is no JSON.
     without_extra = {name: dtype for name, dtype in texts.items() if name != "extra"}
 

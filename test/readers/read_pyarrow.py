@@ -5,7 +5,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as csv
 import pyarrow.dataset as ds
 
-from cells import COLUMNS, ORGANIZATION, give_examples, give_tables, give_traps
+from cells import FIELDS, ORGANIZATION, give_examples, give_tables, give_traps
 
 BY_DAY = ds.partitioning(pa.schema([("run_date", pa.string())]), flavor="hive")
 
@@ -20,7 +20,7 @@ def rows_of(table):
 
 
 def csv_format(stream):
-    types = {name: pa.string() for name in COLUMNS[stream]}
+    types = {name: pa.string() for name in FIELDS[stream]}
     return ds.CsvFileFormat(
         parse_options=csv.ParseOptions(newlines_in_values=True),
         convert_options=csv.ConvertOptions(
@@ -49,7 +49,7 @@ def traps(users):
     of_one = pc.field("org_uuid") == ORGANIZATION
     return {
         "org_uuid as a key": lambda: ds.dataset(users, partitioning="hive").count_rows(filter=of_one),
-        "org_uuid beside the schema": lambda: ds.dataset(users, partitioning=BY_DAY).count_rows(filter=of_one),
+        "org_uuid with the schema": lambda: ds.dataset(users, partitioning=BY_DAY).count_rows(filter=of_one),
     }
 
 

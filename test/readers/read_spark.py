@@ -1,9 +1,11 @@
 """Reads trees with Spark, which has no reader of Arrow files."""
 
+import functools
+
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import col, regexp_extract, unix_micros
 
-from cells import COLUMNS, ORGANIZATION, give_examples, give_tables, give_traps, printed
+from cells import FIELDS, ORGANIZATION, give_examples, give_tables, give_traps, printed
 
 spark = (
     SparkSession.builder.master("local[2]")
@@ -16,31 +18,30 @@ spark = (
 )
 spark.sparkContext.setLogLevel("ERROR")
 
-# By default Spark takes the empty text for null; any text that stands nowhere keeps them apart.
+# By default Spark takes the empty text for null; a text that occurs nowhere keeps them distinct.
 AS_WRITTEN = dict(header=True, multiLine=True, escape='"', lineSep="\r\n", nullValue="\0null\0")
 RUN_DATE = regexp_extract("_metadata.file_path", "run_date=([0-9-]+)", 1)
 
 
 def rows_of(frame):
-    if dict(frame.dtypes)["created_at"] == "timestamp":
-        # As a number: Python's own type ends at the years 1 and 9999.
-        frame = frame.withColumn("created_at", unix_micros("created_at"))
+    for name, dtype in frame.dtypes:
+        if dtype == "timestamp":
+            # As a number: Python's own type ends at the years 1 and 9999.
+            frame = frame.withColumn(name, unix_micros(name))
     return [row.asDict() for row in frame.collect()]
 
 
 def tables(root, stream):
-    texts = ", ".join(f"{name} STRING" for name in COLUMNS[stream])
+    texts = ", ".join(f"{name} STRING" for name in FIELDS[stream])
 
     def on_day(read):
-        def rows_on(run_date):
-            files = spark.read.option("recursiveFileLookup", True)
-            return rows_of(read(files).where(RUN_DATE == run_date))
-
-        return rows_on
+        frame = functools.cache(lambda: read(spark.read.option("recursiveFileLookup", True)))
+        return lambda run_date: rows_of(frame().where(RUN_DATE == run_date))
 
     def parquet(files):
         frame = files.parquet(f"{root}/parquet/{stream}")
-        assert dict(frame.dtypes)["created_at"] == "timestamp", frame.dtypes
+        instants = {name for name, field in FIELDS[stream].items() if field["type"] == "timestamp"}
+        assert instants == {name for name, dtype in frame.dtypes if dtype == "timestamp"}, frame.dtypes
         return frame
 
     return {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AWKWARD_ROUND, type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import type { Json } from '../../src/index.js';
+import type { Json, StreamSchema } from '../../src/index.js';
 import { jsonText } from '../../src/sinks/json-text.js';
 import { expectedOf } from '../sinks/expected.js';
 import { membersBy } from './duckdb.js';
@@ -24,15 +24,14 @@ import {
   MIXED,
   makeTrees,
   type Rows,
+  SCHEMAS,
   SPOILED,
-  STREAMS,
-  type StreamName,
   TREE_NAMES,
 } from './trees.js';
 
 /**
- * The programs that people read their lakes with, on whole trees that `claude-compliance dump` and `compact` wrote: in
- * the one layout, in the other, and in both.
+ * The programs that people read their lakes with, on trees that `claude-compliance dump` and `compact` wrote: in one
+ * layout, in the other, and in both.
  */
 
 const [OLDEST, NEWEST] = DATES;
@@ -66,11 +65,11 @@ const rootOf = (tree: string): string => join(folder, tree, 'parquet');
 const keyOf = (row: ReadRow): string => `${row.organization_uuid ?? ''} ${row.id ?? row.uuid}`;
 
 /** What was served on a day, as a reader must find it in a format. */
-function expectedRows(stream: StreamName, format: string, runDate: string): Map<string, ReadRow> {
+function expectedRows(stream: string, format: string, runDate: string): Map<string, ReadRow> {
   const rows = served[runDate]?.[stream] ?? [];
   return new Map(
     rows.map((row) => {
-      const cells = { ...expectedOf(row, STREAMS[stream], format), snapshot_date: runDate };
+      const cells = { ...expectedOf(row, SCHEMAS[stream] as StreamSchema, format), snapshot_date: runDate };
       const texts = Object.entries(cells).map(([name, value]) => [name, textOf(value)]);
       const read = Object.fromEntries(texts) as ReadRow;
       return [keyOf(read), read];
@@ -106,11 +105,11 @@ const expectedOutput = ({ name }: Example): number[] =>
     ? [members([NEWEST])]
     : [members([NEWEST]), members(DATES, 'the first organisation')];
 
-/** By reader: what comes of the ways that are not to be taken, where only one day was not compacted. */
+/** By reader: the results of what the documentation warns of, where only one day was not compacted. */
 const TRAPS: Record<string, (notCompacted: string) => Record<string, unknown>> = {
   pyarrow: (notCompacted) => ({
     'org_uuid as a key': members([notCompacted], 'the first organisation'),
-    'org_uuid beside the schema': expect.stringContaining('No match for FieldRef.Name(org_uuid)'),
+    'org_uuid with the schema': expect.stringContaining('No match for FieldRef.Name(org_uuid)'),
   }),
   pandas: (notCompacted) => ({
     'org_uuid as a key': members([notCompacted], 'the first organisation'),
@@ -145,6 +144,7 @@ for (const reader of READERS) {
       const asked = {
         trees: Object.fromEntries(TREE_NAMES.map((tree) => [tree, join(folder, tree)])),
         dates: DATES,
+        fields: Object.fromEntries(Object.entries(SCHEMAS).map(([name, { fields }]) => [name, fields])),
         organization: firstOrganization(api),
         examples: Object.fromEntries(TREE_NAMES.map((tree) => [tree, codes(tree)])),
         spoiled: join(folder, SPOILED),
@@ -155,7 +155,7 @@ for (const reader of READERS) {
     it.each(TREE_NAMES.flatMap((tree) => reader.formats.map((format) => [tree, format] as const)))(
       'finds every row of every day with every value that was served: %s, %s',
       (tree, format) => {
-        for (const stream of Object.keys(STREAMS))
+        for (const stream of Object.keys(SCHEMAS))
           for (const date of DATES) {
             const isMeant = (table: Table): boolean =>
               table.tree === tree &&
@@ -218,9 +218,9 @@ describe('DuckDB', () => {
 
   it('reads nothing by a manifest that is not complete', async () => {
     const byManifest = exampleOn(exampleWith('SET VARIABLE'), rootOf('per-org'));
-    const publishing = byManifest.replace(`= 'complete'`, `= 'publishing'`);
-    expect(publishing).not.toBe(byManifest);
-    await expect(membersBy(publishing)).rejects.toThrow('NULL');
+    const scoped = byManifest.replace(`= 'complete'`, `= 'scoped'`);
+    expect(scoped).not.toBe(byManifest);
+    await expect(membersBy(scoped)).rejects.toThrow('NULL');
   });
 });
 

@@ -1,17 +1,20 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Field } from '../../src/index.js';
+import { SPARK_ENVIRONMENT, spark } from '../python/spark.js';
 import { venv } from '../python/venv.js';
-import { FORMATS, type StreamName } from './trees.js';
+import { FORMATS } from './trees.js';
 
 const run = promisify(execFile);
 
-/** Pinned. The last two are what the warehouse's suite makes, too. */
-const ENVIRONMENTS = {
-  frames: ['pandas==3.1.1', 'pyarrow==26.0.1', 'polars==2.1.0', 'numpy==2.4.6'],
-  clickhouse: ['chdb==4.4.0'],
-  spark: ['pyspark==4.3.0'],
-};
+const [frames, clickhouse, onSpark] = await Promise.all([
+  venv('frames', ['pandas==3.1.1', 'pyarrow==26.0.1', 'polars==2.1.0', 'numpy==2.4.6']),
+  venv('clickhouse', ['chdb==4.4.0']),
+  spark(),
+]);
+/** The last two are what the warehouse's suite makes, too. */
+const environments = { frames, clickhouse, spark: onSpark };
 
 export type ReadRow = Record<string, string | null>;
 /** With `extra` parsed: each reader spells JSON in its own way. */
@@ -20,10 +23,10 @@ export type ParsedRow = Record<string, unknown>;
 /** A program that reads trees, by the script `read_<name>.py`. */
 export interface Reader {
   name: string;
-  environment: keyof typeof ENVIRONMENTS;
+  environment: keyof typeof environments;
   /** What it reads. pyarrow takes no NDJSON whose `extra` differs from line to line, and Spark no Arrow. */
   formats: readonly string[];
-  /** By format: what it makes of a row where it cannot tell two values apart. */
+  /** By format: what it makes of a row where it cannot distinguish two values. */
   sees?: Record<string, (row: ParsedRow) => ParsedRow>;
 }
 
@@ -54,21 +57,10 @@ function withoutExtra(row: ParsedRow): ParsedRow {
   return { ...row, extra: null };
 }
 
-const environments = {
-  frames: await venv('frames', ENVIRONMENTS.frames),
-  clickhouse: await venv('clickhouse', ENVIRONMENTS.clickhouse),
-  spark: await venv('spark', ENVIRONMENTS.spark),
-};
-const hasJava = await run('java', ['-version']).then(
-  () => true,
-  () => false,
-);
-
 /** Why a reader cannot be run here, if it cannot. */
 export function missingFor({ environment }: Reader): string | undefined {
   const made = environments[environment];
-  if ('missing' in made) return made.missing;
-  return environment === 'spark' && !hasJava ? 'Java is missing' : undefined;
+  return 'missing' in made ? made.missing : undefined;
 }
 
 /** What a reader is asked, of every tree in one process. */
@@ -76,6 +68,8 @@ export interface Asked {
   /** Paths, by name. */
   trees: Record<string, string>;
   dates: readonly string[];
+  /** The columns of each table. */
+  fields: Record<string, readonly Field[]>;
   /** One that has users. */
   organization: string;
   /** Code, by tree and by name. */
@@ -87,7 +81,7 @@ export interface Asked {
 export interface Table {
   tree: string;
   format: string;
-  stream: StreamName;
+  stream: string;
   run_date: string;
   rows: ReadRow[];
 }
@@ -96,7 +90,7 @@ export interface Answers {
   tables: Table[];
   /** What each example printed. */
   examples: { tree: string; example: string; printed: string }[];
-  /** What came of each way that is not to be taken: a number of rows, or an error. */
+  /** The result of each way to read that the documentation warns of: a number of rows, or an error. */
   traps: { tree: string; trap: string; result: number | string }[];
 }
 
@@ -107,7 +101,7 @@ export async function ask({ name, environment }: Reader, asked: Asked, folder: s
   const script = join(import.meta.dirname, `read_${name}.py`);
   const { stdout } = await run(made.python, [script, JSON.stringify(asked)], {
     cwd: folder,
-    env: { ...process.env, SPARK_LOCAL_IP: '127.0.0.1', PYTHONDONTWRITEBYTECODE: '1' },
+    env: { ...process.env, ...SPARK_ENVIRONMENT, PYTHONDONTWRITEBYTECODE: '1' },
     maxBuffer: 512 * 1024 * 1024,
   });
   const answers = stdout

@@ -2,14 +2,17 @@ import { cp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { FixtureApi } from '../../fixtures/api/index.js';
-import { organizationsSchema, type Row, usersSchema } from '../../src/index.js';
+import { type Row, type StreamSchema, streams } from '../../src/index.js';
 import { environmentOf, say } from '../cli/command.js';
 import { servedRows } from '../served-rows.js';
 
 /** The oldest first. */
 export const DATES = ['2026-11-22', '2026-11-23'] as const;
 export const FORMATS = ['parquet', 'arrow', 'csv', 'ndjson'];
-export const STREAMS = { organizations: organizationsSchema, users: usersSchema };
+/** The schemas of all streams, by name. */
+export const SCHEMAS: Record<string, StreamSchema> = Object.fromEntries(
+  streams.map(({ name, schema }) => [name, schema]),
+);
 
 const [OLDEST, NEWEST] = DATES;
 
@@ -27,11 +30,11 @@ export const MIXED = [
   ['oldest-compacted', NEWEST],
   ['newest-compacted', OLDEST],
 ] as const;
-/** Its files of all days but the oldest are of no format: who opens them fails. */
+/** Its files of all days but the oldest are of no format: opening them fails. */
 export const SPOILED = 'spoiled';
 
-export type StreamName = keyof typeof STREAMS;
-export type Rows = Record<StreamName, Row[]>;
+/** By stream. */
+export type Rows = Record<string, Row[]>;
 
 /**
  * Makes the trees, each in a folder of its name. On the newest day the first organisation has one user more.
@@ -44,9 +47,10 @@ export async function makeTrees(folder: string, api: FixtureApi): Promise<Record
     if (date === NEWEST) api.insertUser(firstOrganization(api));
     for (const layout of dumped) {
       const flags = ['--out', join(folder, layout), '--layout', layout, '--run-date', date];
-      await succeed(['dump', ...flags, '--format', ...FORMATS, '--progress', 'none'], environmentOf(api));
+      const asked = ['--streams', ...Object.keys(SCHEMAS), '--format', ...FORMATS];
+      await succeed(['dump', ...flags, ...asked, '--progress', 'none'], environmentOf(api));
     }
-    served[date] = servedRows(api, date);
+    served[date] = servedRows(api, date, streams);
   }
   for (const [tree, { layout, compacted }] of Object.entries(TREES)) {
     if (tree === layout) continue;

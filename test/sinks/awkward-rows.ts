@@ -1,51 +1,58 @@
 import { AWKWARD_ORGANIZATIONS, AWKWARD_USERS, changed } from '../../fixtures/api/awkward.js';
-import { parseOrganization, parseUser } from '../../src/records.js';
-import { type Row, rowMaker } from '../../src/rows.js';
-import { organizationsSchema, type StreamSchema, usersSchema } from '../../src/schema.js';
+import { AWKWARD_ROLES } from '../../fixtures/api/awkward-roles.js';
+import { recordParser } from '../../src/model/records.js';
+import { type Row, rowMaker } from '../../src/model/rows.js';
+import { organizations } from '../../src/streams/organizations.js';
+import { roles } from '../../src/streams/roles.js';
+import { ancestorsOf, type Stream } from '../../src/streams/stream.js';
+import { users } from '../../src/streams/users.js';
 
-/** The rows of a stream as a run makes them of what the API serves. */
-export function rowsOf(schema: StreamSchema, served: readonly unknown[]): Row[] {
-  const parse: (json: unknown) => object = schema === usersSchema ? parseUser : parseOrganization;
-  const makeRow = rowMaker(
-    schema,
-    schema === usersSchema
-      ? { organization_uuid: '0d5f9d7c-6d65-4c6f-8a0a-0f3a0c8a6f11', snapshot_date: '2026-11-23' }
-      : { snapshot_date: '2026-11-23' },
-    { surrogates: 0 },
-  );
+/** The rows of a stream as a run makes them of what the API serves; all of them are of one parent. */
+export function rowsOf(stream: Stream, served: readonly unknown[]): Row[] {
+  const parents = [...ancestorsOf(stream), stream].flatMap(({ parent }) => parent?.column ?? []);
+  const added = Object.fromEntries(parents.map((column) => [column, PARENT]));
+  const parse = recordParser<object>(stream);
+  const makeRow = rowMaker(stream.schema, { ...added, snapshot_date: '2026-11-23' }, { surrogates: 0 });
   return served.map((json) => makeRow(parse(json)));
 }
 
+const PARENT = '0d5f9d7c-6d65-4c6f-8a0a-0f3a0c8a6f11';
+const CREATED = { created_at: '2024-05-06T07:08:09.123456Z' };
 const ORDINARY_USER = {
   full_name: 'Ada Lovelace',
   email: 'ada@example.com',
   organization_role: 'admin',
-  created_at: '2024-05-06T07:08:09.123456Z',
+  ...CREATED,
 };
-const ORDINARY_ORGANIZATION = { name: 'Example', created_at: '2023-03-04T05:06:07Z' };
 
 /** Ten megabytes. */
 export const HUGE_TEXT = 'a "huge" cell, '.repeat(700_000);
 
+type Change = Parameters<typeof changed>[1];
+const awkward = (key: string, ordinary: object, changes: readonly Change[]): unknown[] =>
+  changes.map((change, i) => JSON.parse(changed(JSON.stringify({ [key]: `id-${i}`, ...ordinary }), change)));
+
 /** One row for each awkward user of the fixture API, and one with a cell of ten megabytes. */
-export const awkwardUsers: readonly Row[] = rowsOf(usersSchema, [
-  ...AWKWARD_USERS.map((change, i) =>
-    JSON.parse(changed(JSON.stringify({ id: `user_${i}`, ...ORDINARY_USER }), change)),
-  ),
+export const awkwardUsers: readonly Row[] = rowsOf(users, [
+  ...awkward('id', ORDINARY_USER, AWKWARD_USERS),
   { id: 'user_huge', ...ORDINARY_USER, full_name: HUGE_TEXT },
 ]);
 
 /** One row for each awkward organisation of the fixture API. */
 export const awkwardOrganizations: readonly Row[] = rowsOf(
-  organizationsSchema,
-  AWKWARD_ORGANIZATIONS.map((change, i) =>
-    JSON.parse(changed(JSON.stringify({ uuid: `org-${i}`, ...ORDINARY_ORGANIZATION }), change)),
-  ),
+  organizations,
+  awkward('uuid', { name: 'Example', ...CREATED }, AWKWARD_ORGANIZATIONS),
+);
+
+/** One row for each awkward role of the fixture API. */
+export const awkwardRoles: readonly Row[] = rowsOf(
+  roles,
+  awkward('id', { name: 'User', description: '', ...CREATED }, AWKWARD_ROLES),
 );
 
 /** A thousand ordinary users, some without an address. */
 export const ordinaryUsers: readonly Row[] = rowsOf(
-  usersSchema,
+  users,
   Array.from({ length: 1000 }, (_, i) => ({
     id: `user_${i}`,
     ...ORDINARY_USER,

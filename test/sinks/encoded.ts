@@ -1,5 +1,5 @@
-import type { Row } from '../../src/rows.js';
-import type { StreamSchema } from '../../src/schema.js';
+import type { Row } from '../../src/model/rows.js';
+import type { StreamSchema } from '../../src/model/schema.js';
 import type { Sink } from '../../src/sinks/sink.js';
 
 /** The bytes of a whole file. */

@@ -1,16 +1,17 @@
-import type { Row } from '../../src/rows.js';
-import type { StreamSchema } from '../../src/schema.js';
-import { createSink } from '../../src/sinks/index.js';
-import { parseDate, parseTimestamp } from '../../src/timestamp.js';
+import type { Row } from '../../src/model/rows.js';
+import type { StreamSchema } from '../../src/model/schema.js';
+import { parseDate, parseTimestamp } from '../../src/model/timestamp.js';
+import { sinkFormats } from '../../src/sinks/index.js';
 import type { ReadRow } from './readers.js';
 
-/** Formats that have true types; in the others a timestamp is text. */
-export const TYPED = new Set(['parquet', 'arrow']);
+/** Whether a format, by its name, has no types of its own: a timestamp is the text that was served. */
+export const isText = (format: string): boolean =>
+  sinkFormats.find(({ name }) => name === format)?.isText ?? false;
 
 /** What a reader must find of a row. */
 export function expectedOf(row: Row, schema: StreamSchema, format: string): ReadRow {
   const expected: ReadRow = { ...row };
-  if (!TYPED.has(createSink(format).format)) return expected;
+  if (isText(format)) return expected;
   for (const { name, type } of schema.fields) {
     const text = row[name];
     if (typeof text !== 'string') continue;
@@ -20,7 +21,7 @@ export function expectedOf(row: Row, schema: StreamSchema, format: string): Read
     const tooFine =
       format === 'parquet-js' && timestamp && timestamp.micros < 0n && timestamp.micros % 1000n !== 0n;
     expected[name] = timestamp && (tooFine ? ((timestamp.micros - 999n) / 1000n) * 1000n : timestamp.micros);
-    if (!timestamp?.exact || tooFine) expected.extra = { ...(row.extra as object | null), [name]: text };
+    if (!timestamp?.exact || tooFine) expected.extra = { ...(expected.extra as object | null), [name]: text };
   }
   return expected;
 }

@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { tableFromIPC } from '@uwdata/flechette';
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import type { Field, FieldType, StreamSchema } from '../../src/schema.js';
+import type { Field, FieldType, StreamSchema } from '../../src/model/schema.js';
 
 /** What a cell of a file holds: text, microseconds since 1970, days since 1970, parsed JSON, or null. */
 export type Cell = unknown;
@@ -16,7 +16,7 @@ export type ReadRow = Record<string, Cell>;
 export interface Reader {
   name: string;
   read(file: Uint8Array, extension: string, schema: StreamSchema): Promise<ReadRow[]>;
-  /** What it makes of a row, where it cannot tell two values apart. */
+  /** What it makes of a row, where it cannot distinguish two values. */
   sees?(row: ReadRow): ReadRow;
 }
 
@@ -35,22 +35,23 @@ function cells(
   return rows.map((row) => Object.fromEntries(fields.map((field) => [field.name, cell(field, row)])));
 }
 
+/** One database for all files that a test file reads: making it takes longer than most queries. */
+let connection: Promise<DuckDBConnection> | undefined;
+const connect = async () => await (await DuckDBInstance.create()).connect();
+
 /** Runs one query over one file with DuckDB. */
 export async function queryFile(
   file: Uint8Array,
   extension: string,
   query: (path: string) => string,
 ): Promise<ReadRow[]> {
+  connection ??= connect();
   const folder = await mkdtemp(join(tmpdir(), 'sinks-'));
   const path = join(folder, `part.${extension}`);
-  const database = await DuckDBInstance.create();
-  const connection = await database.connect();
   try {
     await writeFile(path, file);
-    return (await connection.runAndReadAll(query(path))).getRowObjectsJS();
+    return (await (await connection).runAndReadAll(query(path))).getRowObjectsJS();
   } finally {
-    connection.closeSync();
-    database.closeSync();
     await rm(folder, { recursive: true });
   }
 }

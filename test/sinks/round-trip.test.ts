@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { usersSchema } from '../../src/schema.js';
 import { sinkFormats } from '../../src/sinks/index.js';
+import { users } from '../../src/streams/users.js';
 import { rowsOf } from './awkward-rows.js';
 import { encoded, inBatches } from './encoded.js';
 import { expectedOf } from './expected.js';
@@ -80,12 +80,12 @@ describe.each(sinkFormats)('the format $name', (format) => {
   it('loses, doubles and changes nothing of any rows', async () => {
     await fc.assert(
       fc.asyncProperty(batches, async (served) => {
-        const rows = served.map((page) => rowsOf(usersSchema, page));
+        const rows = served.map((page) => rowsOf(users, page));
         const sink = format.create();
-        const file = await encoded(sink, usersSchema, inBatches(rows));
-        const expected = rows.flat().map((row) => expectedOf(row, usersSchema, format.name));
+        const file = await encoded(sink, users.schema, inBatches(rows));
+        const expected = rows.flat().map((row) => expectedOf(row, users.schema, format.name));
         for (const { name, read, sees = (row: ReadRow) => row } of readersOf[sink.format] ?? []) {
-          expect(await read(file, sink.extension, usersSchema), name).toEqual(expected.map(sees));
+          expect(await read(file, sink.extension, users.schema), name).toEqual(expected.map(sees));
         }
       }),
       { numRuns: 60 },

@@ -1,11 +1,20 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../../src/rows.js';
-import { organizationsSchema, type StreamSchema, usersSchema } from '../../src/schema.js';
+import type { Row } from '../../src/model/rows.js';
+import type { StreamSchema } from '../../src/model/schema.js';
 import { sinkFormats } from '../../src/sinks/index.js';
-import { awkwardOrganizations, awkwardUsers, ordinaryUsers, pagesOfUsers } from './awkward-rows.js';
+import { organizations } from '../../src/streams/organizations.js';
+import { roles } from '../../src/streams/roles.js';
+import { users } from '../../src/streams/users.js';
+import {
+  awkwardOrganizations,
+  awkwardRoles,
+  awkwardUsers,
+  ordinaryUsers,
+  pagesOfUsers,
+} from './awkward-rows.js';
 import { encoded, inBatches } from './encoded.js';
-import { expectedOf, TYPED } from './expected.js';
+import { expectedOf, isText } from './expected.js';
 import { queryFile, type ReadRow, readersOf } from './readers.js';
 
 const sinks = sinkFormats.flatMap((format) =>
@@ -16,7 +25,7 @@ const sinks = sinkFormats.flatMap((format) =>
   })),
 );
 
-it('is written by every format and read by another implementation', () => {
+it('has a reader of another implementation for every format', () => {
   expect(new Set(Object.keys(readersOf))).toEqual(new Set(sinkFormats.map((format) => format.format)));
 });
 
@@ -28,23 +37,23 @@ describe.each(sinks)('the sink $title', ({ sink, format }) => {
     for (const { name, read, sees = (row: ReadRow) => row } of readers) {
       const rows = await read(file, sink.extension, schema);
       expect(rows.length, name).toBe(expected.length);
-      // One by one: a difference within megabytes is told too long.
+      // One by one: a difference within megabytes would be a long message.
       for (const [i, row] of rows.entries())
         expect(row, `${name}, row ${i}`).toEqual(sees(expected[i] as ReadRow));
     }
   };
 
   it('writes a file without rows that has its columns', async () => {
-    await expectRoundTrip(usersSchema, []);
-    await expectRoundTrip(organizationsSchema, [[]]);
+    await expectRoundTrip(users.schema, []);
+    await expectRoundTrip(organizations.schema, [[]]);
   });
 
   it('writes one row', async () => {
-    await expectRoundTrip(usersSchema, [awkwardUsers.slice(0, 1)]);
+    await expectRoundTrip(users.schema, [awkwardUsers.slice(0, 1)]);
   });
 
   it('holds every awkward value, whatever the batches', async () => {
-    await expectRoundTrip(usersSchema, [
+    await expectRoundTrip(users.schema, [
       [],
       awkwardUsers.slice(0, 1),
       [],
@@ -54,15 +63,16 @@ describe.each(sinks)('the sink $title', ({ sink, format }) => {
     ]);
   });
 
-  it('holds every awkward organisation', async () => {
-    await expectRoundTrip(organizationsSchema, [awkwardOrganizations]);
+  it('holds every awkward organisation and role', async () => {
+    await expectRoundTrip(organizations.schema, [awkwardOrganizations]);
+    await expectRoundTrip(roles.schema, [awkwardRoles]);
   });
 
-  // DuckDB reads no Arrow files, and the reader that does drops the mark by itself.
-  if (sink.format !== 'arrow') {
+  // Other readers drop the mark by themselves.
+  if (readers.some(({ name }) => name === 'DuckDB')) {
     it('keeps a byte order mark at the beginning of a text', async () => {
       const rows = ordinaryUsers.slice(0, 2).map((row) => ({ ...row, full_name: '\ufeffA' }));
-      const file = await encoded(sink, usersSchema, inBatches([rows]));
+      const file = await encoded(sink, users.schema, inBatches([rows]));
       // In bytes, because what decodes the answer here would drop it.
       const read = await queryFile(
         file,
@@ -76,7 +86,7 @@ describe.each(sinks)('the sink $title', ({ sink, format }) => {
   it('gives the same bytes for the same rows, in whatever batches they come', async () => {
     const digest = async (batches: (readonly Row[])[]) =>
       createHash('sha256')
-        .update(await encoded(sink, usersSchema, inBatches(batches)))
+        .update(await encoded(sink, users.schema, inBatches(batches)))
         .digest('hex');
     const whole = await digest([ordinaryUsers]);
     expect(await digest([ordinaryUsers])).toBe(whole);
@@ -86,22 +96,24 @@ describe.each(sinks)('the sink $title', ({ sink, format }) => {
   });
 
   it('closes its batches when the reader of the bytes stops', async () => {
+    let opened = false;
     let closed = false;
     async function* endless() {
+      opened = true;
       try {
         yield* pagesOfUsers(Number.POSITIVE_INFINITY);
       } finally {
         closed = true;
       }
     }
-    for await (const chunk of sink.encode(usersSchema, endless())) {
+    for await (const chunk of sink.encode(users.schema, endless())) {
       expect(chunk.length).toBeGreaterThan(0);
-      break;
+      if (opened) break;
     }
     expect(closed).toBe(true);
   });
 
-  it('passes on an error of its source as it is, and leaves no file that looks whole', async () => {
+  it('passes on an error of its source as it is, and leaves no file that looks complete', async () => {
     const reason = new Error('the organisation failed');
     async function* failing() {
       yield* pagesOfUsers(format === 'parquet' ? 80 : 20); // more than a batch and a row group
@@ -109,21 +121,21 @@ describe.each(sinks)('the sink $title', ({ sink, format }) => {
     }
     const chunks: Uint8Array[] = [];
     const reading = (async () => {
-      for await (const chunk of sink.encode(usersSchema, failing())) chunks.push(chunk);
+      for await (const chunk of sink.encode(users.schema, failing())) chunks.push(chunk);
     })();
     await expect(reading).rejects.toBe(reason);
     const left = Buffer.concat(chunks);
     expect(left.length).toBeGreaterThan(0);
-    if (!TYPED.has(sink.format) && !sink.extension.endsWith('.gz')) return; // half a text is a text, too
+    if (isText(format) && !sink.extension.endsWith('.gz')) return; // half a text is a text, too
     for (const reader of readers) {
-      await expect(reader.read(left, sink.extension, usersSchema), reader.name).rejects.toThrow();
+      await expect(reader.read(left, sink.extension, users.schema), reader.name).rejects.toThrow();
     }
   });
 
   it('refuses a row without a value that every row must have', async () => {
     const [row] = awkwardUsers as [Row];
     const broken = inBatches([[row, { ...row, id: null }]]);
-    await expect(encoded(sink, usersSchema, broken)).rejects.toMatchObject({
+    await expect(encoded(sink, users.schema, broken)).rejects.toMatchObject({
       code: 'required_value_missing',
     });
   });
@@ -131,7 +143,7 @@ describe.each(sinks)('the sink $title', ({ sink, format }) => {
   it('refuses a value of a type that the column cannot hold, and does not quote it', async () => {
     const [row] = awkwardUsers as [Row];
     const broken = inBatches([[{ ...row, email: 12345 as unknown as string }]]);
-    const error = await encoded(sink, usersSchema, broken).catch((error: unknown) => error);
+    const error = await encoded(sink, users.schema, broken).catch((error: unknown) => error);
     expect(error).toMatchObject({ code: 'value_of_wrong_type' });
     expect(String(error)).not.toContain('12345');
   });

@@ -1,13 +1,14 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../../src/rows.js';
-import { type StreamSchema, usersSchema } from '../../src/schema.js';
+import type { Row } from '../../src/model/rows.js';
+import type { StreamSchema } from '../../src/model/schema.js';
 import { createSink } from '../../src/sinks/index.js';
 import type { SinkOptions } from '../../src/sinks/sink.js';
+import { users } from '../../src/streams/users.js';
 import { ordinaryUsers, pagesOfUsers, rowsOf } from './awkward-rows.js';
 import { encoded, inBatches } from './encoded.js';
 
-const textOf = async (format: string, rows: readonly Row[], options?: SinkOptions, schema = usersSchema) =>
+const textOf = async (format: string, rows: readonly Row[], options?: SinkOptions, schema = users.schema) =>
   (await encoded(createSink(format, options), schema, inBatches([rows]))).toString();
 
 const USER = {
@@ -17,7 +18,7 @@ const USER = {
   organization_role: 'admin',
   created_at: null,
 };
-const rowWith = (change: object) => rowsOf(usersSchema, [{ ...USER, ...change }]);
+const rowWith = (change: object) => rowsOf(users, [{ ...USER, ...change }]);
 
 /** The cells of the only row. */
 const csvLine = async (change: object, options?: SinkOptions) =>
@@ -64,7 +65,7 @@ describe('CSV', () => {
     );
   });
 
-  it('keeps formulas as they are, unless told to guard', async () => {
+  it('keeps formulas as they are, unless it is asked to guard', async () => {
     for (const text of ['=1+1', '+49 30 1234', '-2', '@SUM(A1)', '\t=1', '\r=1', '\n=1', '＝1+1']) {
       const [plain, guarded] = [
         await csvLine({ full_name: text }),
@@ -77,7 +78,7 @@ describe('CSV', () => {
     expect(await csvLine({ full_name: 'a=b' }, { csvFormulaGuard: true })).toContain(',a=b,');
   });
 
-  it('keeps its columns apart where the first ones are null', async () => {
+  it('separates its columns where the first ones are null', async () => {
     const field = { type: 'string', nullable: true, description: '', origin: 'api' } as const;
     const schema: StreamSchema = {
       name: 'letters',
@@ -101,7 +102,7 @@ describe('NDJSON', () => {
 
   it('keeps a field called __proto__, however deep', async () => {
     const served = JSON.parse('{"id":"user_1","__proto__":{"a":1},"b":{"__proto__":[]}}');
-    expect(await textOf('ndjson', rowsOf(usersSchema, [served]))).toContain(
+    expect(await textOf('ndjson', rowsOf(users, [served]))).toContain(
       '"extra":{"__proto__":{"a":1},"b":{"__proto__":[]}}}\n',
     );
   });
@@ -110,7 +111,7 @@ describe('NDJSON', () => {
 describe.each(['csv', 'ndjson'])('the chunks of %s', (format) => {
   it('are about 64 KiB long', async () => {
     const sizes: number[] = [];
-    for await (const { length } of createSink(format).encode(usersSchema, pagesOfUsers(5)))
+    for await (const { length } of createSink(format).encode(users.schema, pagesOfUsers(5)))
       sizes.push(length);
     expect(sizes.length).toBeGreaterThan(5);
     for (const size of sizes.slice(0, -1)) expect(size).toBeGreaterThanOrEqual(64 * 1024);
@@ -127,7 +128,7 @@ describe.each(['csv', 'ndjson'])('the chunks of %s', (format) => {
     }
     for (const compression of ['none', 'gzip']) {
       pages = 0;
-      for await (const chunk of createSink(format, { compression }).encode(usersSchema, counted())) {
+      for await (const chunk of createSink(format, { compression }).encode(users.schema, counted())) {
         expect(chunk.length).toBeGreaterThan(0);
         break;
       }
@@ -136,10 +137,10 @@ describe.each(['csv', 'ndjson'])('the chunks of %s', (format) => {
   });
 
   it('are the same text when they were compressed', async () => {
-    const plain = await encoded(createSink(format), usersSchema, pagesOfUsers(3));
+    const plain = await encoded(createSink(format), users.schema, pagesOfUsers(3));
     const compressed = await encoded(
       createSink(format, { compression: 'gzip' }),
-      usersSchema,
+      users.schema,
       pagesOfUsers(3),
     );
     expect(gunzipSync(compressed).equals(plain)).toBe(true);

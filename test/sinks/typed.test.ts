@@ -4,17 +4,18 @@ import { parquetMetadata } from 'hyparquet';
 import { wasmMemory } from 'parquet-wasm';
 import { describe, expect, it } from 'vitest';
 import { SinkError } from '../../src/errors.js';
-import type { Row } from '../../src/rows.js';
-import { type StreamSchema, usersSchema } from '../../src/schema.js';
+import type { Row } from '../../src/model/rows.js';
+import type { StreamSchema } from '../../src/model/schema.js';
 import { describeArrow } from '../../src/sinks/columns.js';
 import { createSink } from '../../src/sinks/index.js';
 import { rowsOfFooter } from '../../src/sinks/parquet-footer.js';
+import { users } from '../../src/streams/users.js';
 import { awkwardUsers, ordinaryUsers, pagesOfUsers, rowsOf } from './awkward-rows.js';
 import { encoded, inBatches } from './encoded.js';
 import { queryFile } from './readers.js';
 
 const fileOf = (format: string, rows: readonly Row[]) =>
-  encoded(createSink(format), usersSchema, inBatches([rows]));
+  encoded(createSink(format), users.schema, inBatches([rows]));
 const metadataOf = (file: Buffer) => parquetMetadata(new Uint8Array(file).buffer);
 
 /** Users with names of a megabyte each, which no encoder makes much smaller. */
@@ -24,7 +25,7 @@ const largeUsers = ordinaryUsers
 
 /** The typed column and `extra` of a user created at a time, as DuckDB reads them. */
 async function created(created_at: string | null, format = 'parquet') {
-  const file = await fileOf(format, rowsOf(usersSchema, [{ id: 'user_1', created_at }]));
+  const file = await fileOf(format, rowsOf(users, [{ id: 'user_1', created_at }]));
   const [row] = await queryFile(
     file,
     'parquet',
@@ -67,7 +68,7 @@ describe('a timestamp that its column cannot hold', () => {
   });
 
   it('is refused where extra holds something else under its name', async () => {
-    const [row] = rowsOf(usersSchema, [{ id: 'user_1', created_at: 'yesterday' }]) as [Row];
+    const [row] = rowsOf(users, [{ id: 'user_1', created_at: 'yesterday' }]) as [Row];
     const rows = [{ ...row, extra: { created_at: 7 } }];
     await expect(fileOf('parquet', rows)).rejects.toThrow(SinkError);
     await expect(fileOf('parquet', rows)).rejects.toMatchObject({ code: 'timestamp_without_place' });
@@ -103,7 +104,7 @@ describe('the columns of Parquet', () => {
   it.each(['parquet', 'parquet-js'])('may be null where the schema says so, in %s', async (format) => {
     const { schema } = metadataOf(await fileOf(format, []));
     expect(schema.slice(1).map(({ name, repetition_type }) => [name, repetition_type])).toEqual(
-      usersSchema.fields.map(({ name, nullable }) => [name, nullable ? 'OPTIONAL' : 'REQUIRED']),
+      users.schema.fields.map(({ name, nullable }) => [name, nullable ? 'OPTIONAL' : 'REQUIRED']),
     );
   });
 
@@ -149,7 +150,7 @@ describe('the row groups of Parquet', () => {
     ['parquet', 50_000, 60],
     ['parquet-js', 5000, 7],
   ])('of %s have at most %i rows', async (format, bound, pages) => {
-    const { row_groups } = metadataOf(await encoded(createSink(format), usersSchema, pagesOfUsers(pages)));
+    const { row_groups } = metadataOf(await encoded(createSink(format), users.schema, pagesOfUsers(pages)));
     const rows = row_groups.map((group) => Number(group.num_rows));
     expect(Math.max(...rows)).toBe(bound);
     expect(rows.reduce((sum, n) => sum + n)).toBe(pages * 1000);
@@ -169,7 +170,7 @@ describe('the footer of Parquet', () => {
         expect(rowsOfFooter(await fileOf(format, ordinaryUsers.slice(0, count)))).toBe(count);
       }
     }
-    expect(rowsOfFooter(await encoded(createSink('parquet'), usersSchema, pagesOfUsers(51)))).toBe(51_000);
+    expect(rowsOfFooter(await encoded(createSink('parquet'), users.schema, pagesOfUsers(51)))).toBe(51_000);
   });
 
   it('is missed in a file that is cut', async () => {
@@ -183,7 +184,7 @@ describe('the footer of Parquet', () => {
 describe('the heap of the Parquet encoder', () => {
   it('does not grow with files that are given up', async () => {
     const giveUp = async () => {
-      for await (const _ of createSink('parquet').encode(usersSchema, inBatches([largeUsers]))) break;
+      for await (const _ of createSink('parquet').encode(users.schema, inBatches([largeUsers]))) break;
     };
     const bytes = () => (wasmMemory() as { buffer: ArrayBuffer }).buffer.byteLength;
     for (let i = 0; i < 2; i += 1) await giveUp();
@@ -197,14 +198,14 @@ describe('Arrow', () => {
   it('has the types that its schema says', async () => {
     const { schema } = tableFromIPC(await fileOf('arrow', []));
     expect(schema.fields.map(({ name, nullable, type }) => [name, nullable, type.typeId])).toEqual(
-      usersSchema.fields.map(({ name, nullable, type }) => [
+      users.schema.fields.map(({ name, nullable, type }) => [
         name,
         nullable,
         { string: 5, json: 5, timestamp: 10, date: 8 }[type],
       ]),
     );
     expect(schema.fields[5]?.type).toMatchObject({ unit: 2, timezone: 'UTC' });
-    expect(describeArrow(usersSchema).split('\n').slice(4)).toEqual([
+    expect(describeArrow(users.schema).split('\n').slice(4)).toEqual([
       'organization_role: Utf8',
       'created_at: Timestamp<MICROSECOND, UTC>',
       'snapshot_date: Date32<DAY> not null',
@@ -214,7 +215,7 @@ describe('Arrow', () => {
 
   it('cuts its record batches by rows and by bytes', async () => {
     const lengths = async (batches: AsyncIterable<readonly Row[]>) => {
-      const table = tableFromIPC(await encoded(createSink('arrow'), usersSchema, batches));
+      const table = tableFromIPC(await encoded(createSink('arrow'), users.schema, batches));
       return (table.getChild('id') as unknown as { data: { length: number }[] }).data.map(
         ({ length }) => length,
       );

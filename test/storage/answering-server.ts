@@ -19,14 +19,15 @@ export interface AnsweringServer extends AsyncDisposable {
 
 /** A store that answers as a test wants; the n-th request is 0, 1, 2, … */
 export async function startAnswering(
-  answer: (asked: Asked, nth: number) => Answer,
+  answer: (asked: Asked, nth: number) => Answer | Promise<Answer>,
 ): Promise<AnsweringServer> {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     const { method = '', url = '', headers } = request;
     asked.push({ method, url, headers });
-    const given = answer({ method, url, headers }, asked.length - 1);
-    request.resume().once('end', () => {
+    const answered = answer({ method, url, headers }, asked.length - 1);
+    request.resume().once('end', async () => {
+      const given = await answered;
       if (given === 'hang up') return void response.destroy();
       response.writeHead(given.status, given.headers);
       if (given.cut) return void response.write(given.body ?? '', () => response.destroy());

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { openStorage } from '../../src/storage/index.js';
 import { once } from '../../src/storage/storage.js';
-import { bytesOf, storageContract } from './contract.js';
-import { keptRootContract } from './kept-root.js';
+import { storageContract } from './contract.js';
+import { bytesOf } from './objects.js';
 import { azuriteOptions } from './servers/azurite.js';
 
 const endpoint = process.env.AZURE_ENDPOINT ?? '';
@@ -12,7 +12,6 @@ const open = (container = 'lake', more = {}) =>
 
 describe('a container on Azure', () => {
   storageContract(() => open());
-  keptRootContract(() => open());
 
   it('passes the probe, as often as it is asked', async () => {
     const storage = await open();
@@ -20,14 +19,14 @@ describe('a container on Azure', () => {
     await expect(storage.probe?.()).resolves.toBeUndefined();
   });
 
-  it('says that a container is missing', async () => {
+  it('reports a missing container', async () => {
     const storage = await open('absent');
     await expect(storage.write('object', once(bytesOf('x')))).rejects.toMatchObject({
       code: 'storage_bucket_missing',
     });
   });
 
-  it('says that the credentials do not let it', async () => {
+  it('reports credentials that are not accepted', async () => {
     const storage = await open('lake', { account_key: Buffer.from('a wrong key').toString('base64') });
     await expect(storage.write('object', once(bytesOf('x')))).rejects.toMatchObject({
       code: 'storage_denied',

@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { once, type Storage } from '../../src/storage/storage.js';
-import { bytesOf, listing, readText, stageFiles, storageContract } from './contract.js';
-import { keptRootContract } from './kept-root.js';
+import { storageContract } from './contract.js';
+import { bytesOf, finish, listing, readText, scratchFolder } from './objects.js';
 import { startProxy } from './servers/proxy.js';
 
 /** A kind of object store, on a server of a test. */
@@ -19,20 +16,11 @@ interface ObjectStore {
   probing: readonly string[];
 }
 
-/** What every store that speaks HTTP promises; requests are seen, cut off and refused by a proxy. */
+/** What every store that speaks HTTP promises; a proxy records and refuses requests, and cuts connections. */
 export function bucketContract({ endpoint, open, put, probing }: ObjectStore): void {
-  let scratch: string;
-  beforeAll(async () => {
-    scratch = await mkdtemp(join(tmpdir(), 'bucket-contract-'));
-  });
-  afterAll(() => rm(scratch, { recursive: true, force: true }));
-
   const fresh = (at = endpoint) => open(at, randomUUID());
-  const stage = (files: readonly string[], text: string) =>
-    stageFiles(scratch, Object.fromEntries(files.map((file) => [file, `${text} ${file}`])));
 
   storageContract(fresh);
-  keptRootContract(fresh);
 
   it('is used from its top when no prefix is given', async () => {
     const key = `${randomUUID()}/run_date=2026-01-31/object`;
@@ -41,7 +29,7 @@ export function bucketContract({ endpoint, open, put, probing }: ObjectStore): v
     expect(await listing(top, key.slice(0, 36))).toEqual({ [key]: 1 });
   });
 
-  it('says that a bucket is missing, also to who lists and to who uploads in parts', async () => {
+  it('reports a missing bucket, also for a listing and an upload in parts', async () => {
     const storage = await open(endpoint, 'x', 'no-such-bucket');
     const missing = { code: 'storage_bucket_missing', failure: 'config', exitCode: 2 };
     await expect(storage.write('object', once(bytesOf('x')))).rejects.toMatchObject(missing);
@@ -85,7 +73,7 @@ export function bucketContract({ endpoint, open, put, probing }: ObjectStore): v
     expect(proxy.requests.slice(before).map(({ method }) => method)).toEqual([put]);
   });
 
-  it('shows a large object as replaced, not as a mix, to who was reading it', async () => {
+  it('reports to a reader that a large object was replaced, and never gives a mix', async () => {
     const storage = await fresh();
     await storage.write('large', once(Buffer.alloc(20_000_000, 'a')));
     const reading = storage.read('large')[Symbol.asyncIterator]();
@@ -97,20 +85,18 @@ export function bucketContract({ endpoint, open, put, probing }: ObjectStore): v
     await expect(rest()).rejects.toMatchObject({ code: 'storage_changed', failure: 'transient' });
   });
 
-  it.each([1, 4, 7, 9])('converges when replaceFolder is cut off after %d changes', async (changes) => {
+  it('has the files that were put before an upload was refused, each complete, and no other', async () => {
     const prefix = randomUUID();
     const direct = await open(endpoint, prefix);
-    const old = await stage(['a', 'b', 'c', 'd', 'e'], 'old');
-    await direct.replaceFolder('date', old);
-    const staged = await stage(['b', 'f', 'g', 'h', 'i', 'j'], 'new');
-    let left = changes;
-    await using proxy = await startProxy(endpoint, {
-      refuse: ({ method }) => (method === put || method === 'DELETE') && left-- <= 0,
-    });
-    const cut = await open(proxy.endpoint, prefix);
-    await expect(cut.replaceFolder('date', staged)).rejects.toMatchObject({ code: 'storage_denied' });
-    await direct.replaceFolder('date', staged);
-    expect(Object.keys(await listing(direct, 'date'))).toEqual(staged.files.map((file) => `date/${file}`));
-    for (const file of staged.files) expect(await readText(direct, `date/${file}`)).toBe(`new ${file}`);
+    await using scratch = await scratchFolder();
+    const keys = Array.from({ length: 30 }, (_, at) => `date/org=${at}/part`);
+    const files = await finish(scratch.path, Object.fromEntries(keys.map((key) => [key, `of ${key}`])));
+    let left = 12;
+    await using proxy = await startProxy(endpoint, { refuse: ({ method }) => method === put && left-- <= 0 });
+    const refused = (await open(proxy.endpoint, prefix)).put(files);
+    await expect(refused).rejects.toMatchObject({ code: 'storage_denied' });
+    const found = Object.keys(await listing(direct, 'date'));
+    expect(found).toHaveLength(12);
+    for (const key of found) expect(await readText(direct, key)).toBe(`of ${key}`);
   });
 }

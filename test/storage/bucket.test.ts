@@ -1,33 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../src/errors.js';
-import { type BucketOptions, openBucket } from '../../src/storage/bucket.js';
+import { openBucket } from '../../src/storage/bucket.js';
 import { once } from '../../src/storage/storage.js';
 import { type Answer, startAnswering } from './answering-server.js';
-import { bytesOf, listing, readText } from './contract.js';
-
-const ACCESS_KEY = 'AKIAOFNOBODY';
-const SECRET = 'a secret that opens nothing';
-
-const bucketAt = (endpoint: string, more: Record<string, string> = {}): BucketOptions => ({
-  service: 's3',
-  location: 's3://lake/root',
-  credentials: 'Set the credentials.',
-  options: {
-    bucket: 'lake',
-    root: '/root',
-    region: 'us-east-1',
-    endpoint,
-    access_key_id: ACCESS_KEY,
-    secret_access_key: SECRET,
-    disable_config_load: 'true',
-    disable_ec2_metadata: 'true',
-    ...more,
-  },
-  retries: 1,
-});
+import { bytesOf, listing, readText } from './objects.js';
+import { ACCESS_KEY, bucketAt, SECRET } from './s3-bucket.js';
 
 /** As S3 refuses; some of its answers quote the key and what was signed. */
 const refusal = (status: number, code: string): Answer => ({
@@ -78,7 +55,7 @@ describe('a bucket that refuses', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it('by being unreachable is told by its address, and may be tried later', async () => {
+  it('because it cannot be reached is reported with its address, and may be tried later', async () => {
     const gone = await startAnswering(() => 'hang up');
     await gone[Symbol.asyncDispose]();
     const storage = await openBucket(bucketAt(gone.endpoint));
@@ -152,7 +129,7 @@ describe('create, when the answer was lost', () => {
     expect(await storage.create('key', bytesOf('x'))).toBe(false);
   });
 
-  it('claims nothing when the store let nobody win', async () => {
+  it('claims nothing when the store accepted nobody', async () => {
     await using server = await startAnswering(({ method }) =>
       method === 'HEAD' ? { status: 404 } : refusal(409, 'ConditionalRequestConflict'),
     );
@@ -173,7 +150,7 @@ describe('a server that is no object store', () => {
 });
 
 describe('a body that ends early', () => {
-  it('is gone on with where it ended, tied to the same version', async () => {
+  it('is continued where it ended, tied to the same version', async () => {
     await using server = await startAnswering(({ method, headers }) => {
       if (method === 'HEAD') return { status: 200, headers: { 'content-length': '10', etag: '"v1"' } };
       if (headers.range === 'bytes=5-') return { status: 206, headers: { etag: '"v1"' }, body: '56789' };
@@ -187,7 +164,7 @@ describe('a body that ends early', () => {
     expect(matches).toEqual(['"v1"', '"v1"']);
   });
 
-  it('is read anew when the object was replaced meanwhile', async () => {
+  it('is read again when the object was replaced meanwhile', async () => {
     let version = '"v1"';
     await using server = await startAnswering(({ method, headers }) => {
       if (method === 'HEAD') return { status: 200, headers: { 'content-length': '10', etag: version } };
@@ -198,22 +175,6 @@ describe('a body that ends early', () => {
     });
     const storage = await openBucket(bucketAt(server.endpoint));
     expect(await readText(storage, 'key')).toBe('the new one');
-  });
-});
-
-describe('a folder that is replaced', () => {
-  it('is not touched by who may not proceed', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'compliance-'));
-    await writeFile(join(folder, 'part'), 'x');
-    const bucket = await openBucket({ service: 'memory', options: {}, location: 'memory', credentials: '' });
-    const proceed = () => Promise.reject(new Error('lost'));
-    const staged = { path: folder, files: ['part'] };
-    await expect(bucket.replaceFolder('day', { ...staged, proceed })).rejects.toThrow('lost');
-    expect(await listing(bucket, 'day')).toEqual({});
-    await bucket.replaceFolder('day', staged);
-    await expect(bucket.replaceFolder('day', { ...staged, files: [], proceed })).rejects.toThrow('lost');
-    expect(Object.keys(await listing(bucket, 'day'))).toEqual(['day/part']);
-    await rm(folder, { recursive: true });
   });
 });
 

@@ -4,7 +4,7 @@ import { openBucket } from '../../src/storage/bucket.js';
 import { bucketError } from '../../src/storage/bucket-error.js';
 import { once, type Storage } from '../../src/storage/storage.js';
 import { type Answer, startAnswering } from './answering-server.js';
-import { bytesOf, listing, readText } from './contract.js';
+import { bytesOf, listing, readText } from './objects.js';
 
 const TOKEN = 'ya29.opens-nothing';
 const ACCOUNT = 'nobody@project.iam.gserviceaccount.com';
@@ -82,7 +82,7 @@ describe('a bucket on Google that refuses', () => {
     expect(error).toMatchObject({ code, message: expect.stringContaining(`failed (${storeCode}).`) });
   });
 
-  it('to read tells a bucket that is missing from an object that is', async () => {
+  it('to read distinguishes a missing bucket from a missing object', async () => {
     await using server = await startAnswering(({ url }) =>
       url.includes('key')
         ? refusal(404, 'notFound', 'No such object: lake/root/key')

@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { openStorage } from '../../src/storage/index.js';
 import { once } from '../../src/storage/storage.js';
-import { temporaryFolder } from '../snapshot/tree.js';
 import { bucketContract } from './bucket-contract.js';
-import { bytesOf, listing, stageFiles } from './contract.js';
+import { bytesOf, finish, listing, scratchFolder } from './objects.js';
 import { fakeGcsOptions } from './servers/fake-gcs.js';
 import { startProxy } from './servers/proxy.js';
 
@@ -37,12 +36,12 @@ describe('a bucket on Google Cloud Storage', () => {
     ]);
   });
 
-  it('is listed page after page', async () => {
+  it('is listed one page after another', async () => {
     const prefix = randomUUID();
     const storage = await open(endpoint, prefix);
-    await using scratch = await temporaryFolder();
-    const files = Array.from({ length: 1001 }, (_, at) => [`org=${at}/part`, `${at}`]);
-    await storage.replaceFolder('date', await stageFiles(scratch.path, Object.fromEntries(files)));
+    await using scratch = await scratchFolder();
+    const files = Array.from({ length: 1001 }, (_, at) => [`date/org=${at}/part`, `${at}`]);
+    await storage.put(await finish(scratch.path, Object.fromEntries(files)));
     await using proxy = await startProxy(endpoint);
     expect(Object.keys(await listing(await open(proxy.endpoint, prefix), 'date'))).toHaveLength(1001);
     expect(proxy.requests.map(({ url }) => url.includes('pageToken='))).toEqual([false, true]);

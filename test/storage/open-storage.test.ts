@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openStorage } from '../../src/storage/index.js';
 import { LocalStorage } from '../../src/storage/local.js';
 import { once } from '../../src/storage/storage.js';
-import { bytesOf } from './contract.js';
+import { bytesOf } from './objects.js';
 
 describe('a location', () => {
   it.each(['./out', '/srv/lake', 'lake', 'C:\\lake', 's3', 'a=b/c'])(
@@ -23,9 +23,9 @@ describe('a location', () => {
     ['S3://lake//a//b/', 's3://lake/a/b'],
     ['gs://lake/a', 'gs://lake/a'],
     ['gs://lake/tenant=a/b_c.d~e-f', 'gs://lake/tenant=a/b_c.d~e-f'],
-  ])('%s is the bucket %s', async (location, told) => {
+  ])('%s is the bucket %s', async (location, shown) => {
     const storage = await openStorage(location, location.startsWith('gs') ? {} : { region: 'eu-west-1' });
-    expect(storage.location).toBe(told);
+    expect(storage.location).toBe(shown);
     expect(storage.localRoot).toBeUndefined();
   });
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { take, temporaryFolder } from '../snapshot/tree.js';
-import { auditorAnswers, auditorQueries, EARLIER, inOrder, LATER, memberships } from './auditor.js';
-import { claudeCompliance } from './command.js';
-import { query } from './duckdb-file.js';
+import { take, temporaryFolder } from '../run/support/tree.js';
+import { auditorAnswers, auditorQueries, EARLIER, inOrder, LATER, memberships } from './support/auditor.js';
+import { claudeCompliance } from './support/command.js';
+import { query } from './support/duckdb-file.js';
 
 const queries = await auditorQueries();
 

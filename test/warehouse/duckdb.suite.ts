@@ -2,14 +2,13 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startFixtureApi } from '../../fixtures/api/index.js';
-import { take, temporaryFolder } from '../snapshot/tree.js';
-import { claudeCompliance } from './command.js';
-import { query } from './duckdb-file.js';
-import { DAYS, NEWEST_COMPLETE, shuffled, takeThirtyDays } from './thirty-days.js';
+import { take, temporaryFolder } from '../run/support/tree.js';
+import { claudeCompliance } from './support/command.js';
+import { query } from './support/duckdb-file.js';
+import { DAYS, NEWEST_COMPLETE, shuffled, takeThirtyDays } from './support/thirty-days.js';
 
 const COMMAND = resolve(import.meta.dirname, '../../connectors/cli/main.ts');
 const RUN_DATE = '2026-11-23';
@@ -26,6 +25,7 @@ const flags = (database: string, root: string, runDate: string): string[] => [
   ...['load', 'duckdb', '--database', database, '--from', root, '--run-date', runDate],
   ...['--state', join(folder.path, 'state'), '--allow-incomplete'],
 ];
+const mkfifo = (path: string) => promisify(execFile)('mkfifo', [path]);
 const spawnLoad = (database: string, root: string) =>
   spawn(process.execPath, ['--import', 'tsx', COMMAND, ...flags(database, root, RUN_DATE)], {
     stdio: 'ignore',
@@ -62,31 +62,35 @@ describe('load duckdb', () => {
     ];
     const [root, newRoot] = [join(folder.path, 'old'), join(folder.path, 'new')];
     await take(oldApi, root);
-    await take(newApi, newRoot);
+    const newManifest = await take(newApi, newRoot);
     await Promise.all([oldApi.close(), newApi.close()]);
     const database = join(folder.path, 'killed.duckdb');
     await claudeCompliance(flags(database, root, RUN_DATE));
 
-    // A load reads the manifest when it begins, and again before it commits: a pipe in its place tells when that is.
-    const path = join(newRoot, `_runs/run_date=${RUN_DATE}/manifest.json`);
+    // A load reads the log, then the manifest, and before it commits what was added to the log: pipes in the place of
+    // the last two show when that is.
+    const path = join(newRoot, `_runs/run_date=${RUN_DATE}/${newManifest.run_id}.json`);
     const manifest = await readFile(path);
     await rm(path);
-    await promisify(execFile)('mkfifo', [path]);
+    await mkfifo(path);
     const loading = spawnLoad(database, newRoot);
     const first = await open(path, 'w');
+    const next = join(newRoot, '_runs/log/00000002.json');
+    await mkfifo(next);
     await first.writeFile(manifest);
     await first.close();
-    await delay(500); // the reader of the first time has to let go of the pipe
-    const second = await open(path, 'w');
+    const second = await open(next, 'w');
     loading.kill('SIGKILL');
     await once(loading, 'exit');
     await second.close();
 
     expect(await query(database, 'SELECT count(*) AS n FROM users_snapshot')).toEqual([{ n: '5' }]);
-    expect(await query(database, 'SELECT users FROM snapshots')).toEqual([{ users: '5' }]);
+    expect(await query(database, "SELECT row_count FROM snapshots WHERE stream = 'users'")).toEqual([
+      { row_count: '5' },
+    ]);
   });
 
-  it('never doubles when two load at once: each ends well or says to try later', async () => {
+  it('holds no row twice when two load at once: each succeeds or says to try later', async () => {
     const api = await startFixtureApi({ sizes: [10] });
     const root = join(folder.path, 'two');
     await take(api, root);
@@ -98,6 +102,6 @@ describe('load duckdb', () => {
     expect(codes).toContain(0);
     expect(codes.every((code) => code === 0 || code === 75)).toBe(true);
     expect(await query(database, 'SELECT count(*) AS n FROM users_snapshot')).toEqual([{ n: '10' }]);
-    expect(await query(database, 'SELECT count(*) AS n FROM snapshots')).toEqual([{ n: '1' }]);
+    expect(await query(database, 'SELECT count(*) AS n FROM snapshots')).toEqual([{ n: '2' }]);
   });
 });

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { postgresAddress } from '../../connectors/warehouse/postgres-address.js';
-import { postgresError } from '../../connectors/warehouse/postgres-error.js';
-import { temporaryFolder } from '../snapshot/tree.js';
-import { claudeCompliance } from './command.js';
+import { postgresAddress } from '../../connectors/warehouse/postgres/address.js';
+import { postgresError } from '../../connectors/warehouse/postgres/error.js';
+import { temporaryFolder } from '../run/support/tree.js';
+import { claudeCompliance } from './support/command.js';
 
 const address = (environment: Record<string, string>, url?: string) =>
   postgresAddress({ url, urlFile: undefined, environment });
@@ -50,7 +50,7 @@ describe('the address of a PostgreSQL', () => {
     });
   });
 
-  it('comes from a file, where a password does not stand in the process list', async () => {
+  it('comes from a file, which keeps a password out of the process list', async () => {
     await using folder = await temporaryFolder();
     const urlFile = join(folder.path, 'url');
     await writeFile(urlFile, 'postgres://u:secret@localhost/d\n');
@@ -60,7 +60,7 @@ describe('the address of a PostgreSQL', () => {
     });
   });
 
-  it('encrypts and verifies to any other host, unless it is told not to', async () => {
+  it('encrypts and verifies to any other host, unless sslmode says otherwise', async () => {
     expect((await address({ PGHOST: 'db.example' })).ssl).toEqual({ rejectUnauthorized: true });
     expect((await address({ PGHOST: 'db.example', PGSSLMODE: 'prefer' })).ssl).toEqual({
       rejectUnauthorized: false,
@@ -92,7 +92,7 @@ describe('an error of the driver', () => {
   const thrown = (code: string, message: string) =>
     postgresError(Object.assign(new Error(message), { code }), at);
 
-  it('is told without the password, without addresses, and without data', () => {
+  it('is reported without the password, without addresses and without data', () => {
     expect(thrown('28P01', 'no entry for "jo@example.com" with se cret').message).not.toMatch(
       /jo@example|se cret/,
     );

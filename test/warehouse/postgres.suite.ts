@@ -5,19 +5,20 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SnapshotTable, snapshotTables } from '../../connectors/warehouse/model.js';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { createSink } from '../../src/index.js';
-import { take, temporaryFolder } from '../snapshot/tree.js';
-import { auditorAnswers, auditorQueries, EARLIER, inOrder, LATER, memberships } from './auditor.js';
-import { claudeCompliance, environmentOf, UNHURRIED } from './command.js';
-import { organizations, users } from './duckdb-file.js';
-import { LAYOUTS, pruneBefore, takeLaidOut } from './laid-out.js';
-import { type PostgresServer, startPostgres } from './postgres-server.js';
-import { servedRows, sorted, type TextRow } from './served.js';
-import { DAYS, NEWEST_COMPLETE, shuffled, takeThirtyDays } from './thirty-days.js';
+import { createSink, streams } from '../../src/index.js';
+import { take, temporaryFolder } from '../run/support/tree.js';
+import { auditorAnswers, auditorQueries, EARLIER, inOrder, LATER, memberships } from './support/auditor.js';
+import { claudeCompliance, environmentOf, UNHURRIED } from './support/command.js';
+import { tableOf } from './support/duckdb-file.js';
+import { COMBINED, pruneBefore, takeCombined } from './support/layouts.js';
+import { type PostgresServer, startPostgres } from './support/postgres-server.js';
+import { servedRows, sorted, type TextRow } from './support/served.js';
+import { DAYS, NEWEST_COMPLETE, shuffled, takeThirtyDays } from './support/thirty-days.js';
 
 const COMMAND = resolve(import.meta.dirname, '../../connectors/cli/main.ts');
 const RUN_DATE = '2026-11-23';
 const PARQUET = { sink: createSink('parquet') };
+const EVERY_STREAM = streams.map(({ name }) => name);
 
 const started = await startPostgres();
 if ('missing' in started) process.stdout.write(`\nnot run: ${started.missing}\n`);
@@ -99,23 +100,26 @@ describe.skipIf('missing' in started)('load postgres', () => {
   const withoutNul = (rows: readonly TextRow[]): TextRow[] =>
     JSON.parse(JSON.stringify(rows).replaceAll('\\\\u0000', '\\\\ufffd').replaceAll('\\u0000', '\\ufffd'));
 
-  it.each(['from the API', 'parquet', 'ndjson', 'csv', ...LAYOUTS])(
+  it.each(['from the API', 'parquet', 'ndjson', 'csv', ...COMBINED])(
     'lands what the API serves, value for value: %s',
     async (source) => {
-      const schema = `whole ${source}`.replaceAll(/\W/g, '_');
+      const schema = `all of ${source}`.replaceAll(/\W/g, '_');
       const from = join(folder.path, schema);
-      const layout = LAYOUTS.find((layout) => layout === source);
-      if (layout) await takeLaidOut(awkward, from, { layout, ...PARQUET });
-      else if (source !== 'from the API') await take(awkward, from, { sink: createSink(source) });
-      const flags = source === 'from the API' ? [...UNHURRIED, '--run-date', RUN_DATE] : ['--from', from];
+      const layout = COMBINED.find((layout) => layout === source);
+      const options = { streams: EVERY_STREAM };
+      if (layout) await takeCombined(awkward, from, { layout, ...PARQUET, ...options });
+      else if (source !== 'from the API') await take(awkward, from, { sink: createSink(source), ...options });
+      const asked = ['--run-date', RUN_DATE, ...EVERY_STREAM.flatMap((name) => ['--streams', name])];
+      const flags = source === 'from the API' ? [...UNHURRIED, ...asked] : ['--from', from];
       const { exitCode, stdout, stderr } = await load(schema, ...flags);
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
       for (const table of snapshotTables) {
         const served = sorted(withoutNul(servedRows(awkward, table, RUN_DATE)));
+        expect(served.length).toBeGreaterThan(0);
         expect(sorted(await textRows(schema, table))).toEqual(served);
         expect(sorted(await textRows(schema, table, table.currentView))).toEqual(served);
       }
-      const held = [organizations, users]
+      const held = snapshotTables
         .flatMap((table) => servedRows(awkward, table, RUN_DATE))
         .flatMap((row) => Object.values(row))
         .filter((value) => value?.includes('\u0000') || value?.replaceAll('\\\\', '').includes('\\u0000'));
@@ -149,11 +153,11 @@ describe.skipIf('missing' in started)('load postgres', () => {
     ).rejects.toMatchObject({ code: '23505' });
   });
 
-  it('gives the same when it is run again, with one partition a date and nothing beside it', async () => {
+  it('gives the same when it is run again, with one partition for each date and stream, and nothing else', async () => {
     for (let times = 0; times < 3; times++)
       expect(await load('again', '--from', root)).toMatchObject({ exitCode: 0 });
     expect(await count('again')).toBe(25);
-    expect(await count('again', 'snapshots')).toBe(1);
+    expect(await count('again', 'snapshots')).toBe(2);
     const { rows } = await client.query(
       `SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'again' AND relkind = 'r' ORDER BY 1`,
     );
@@ -164,7 +168,7 @@ describe.skipIf('missing' in started)('load postgres', () => {
     ]);
   });
 
-  it('keeps the old rows when it is killed in mid-load, and lets readers read them meanwhile', async () => {
+  it('keeps the old rows when it is killed before its end, and readers read them meanwhile', async () => {
     await load('killed', '--from', root);
     const bigger = await startFixtureApi({ sizes: [50, 1] });
     const biggerRoot = join(folder.path, 'bigger');
@@ -172,7 +176,7 @@ describe.skipIf('missing' in started)('load postgres', () => {
     await bigger.close();
 
     const reader = await connected();
-    await reader.query('BEGIN; SELECT * FROM killed.users_snapshot'); // the load cannot put its partition in place
+    await reader.query('BEGIN; SELECT * FROM killed.users_snapshot'); // the load cannot attach its partition
     const loading = spawnLoad('killed', '--from', biggerRoot);
     await untilWaiting(client);
     expect(await load('killed', '--from', root)).toMatchObject({
@@ -190,13 +194,13 @@ describe.skipIf('missing' in started)('load postgres', () => {
     expect(await count('killed')).toBe(51);
   });
 
-  it('never doubles when two load at once: each ends well or says to try later', async () => {
+  it('holds no row twice when two load at once: each succeeds or says to try later', async () => {
     const both = [spawnLoad('two', '--from', root), spawnLoad('two', '--from', root)];
     const codes = await Promise.all(both.map(async (child) => (await once(child, 'exit'))[0] as number));
     expect(codes).toContain(0);
     expect(codes.every((code) => code === 0 || code === 75)).toBe(true);
     expect(await count('two')).toBe(25);
-    expect(await count('two', 'snapshots')).toBe(1);
+    expect(await count('two', 'snapshots')).toBe(2);
   });
 
   it('gives the same for thirty days in order and out of order, one of them incomplete', async () => {
@@ -225,6 +229,35 @@ describe.skipIf('missing' in started)('load postgres', () => {
     }
   });
 
+  it('shows the roles of the newest date that holds them, and replaces them with the next', async () => {
+    const two = join(folder.path, 'roles');
+    await take(api, two, { ...PARQUET, runDate: '2026-11-22', streams: EVERY_STREAM });
+    await take(api, two, PARQUET);
+    for (const runDate of ['2026-11-22', RUN_DATE]) await load('roles', '--from', two, '--run-date', runDate);
+    const days = async (from: string) =>
+      (await client.query(`SELECT DISTINCT snapshot_date::text AS day FROM roles.${from}`)).rows;
+    expect(await days('users_current')).toEqual([{ day: RUN_DATE }]);
+    expect(await days('roles_current')).toEqual([{ day: '2026-11-22' }]);
+    const wider = join(folder.path, 'wider');
+    await take(api, wider, { ...PARQUET, streams: EVERY_STREAM });
+    for (const times of [1, 2]) {
+      expect(await load('roles', '--from', wider)).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(await days('roles_current')).toEqual([{ day: RUN_DATE }]);
+      expect(await count('roles', 'roles_current'), `load ${times}`).toBe(
+        servedRows(api, tableOf('roles'), RUN_DATE).length,
+      );
+    }
+  });
+
+  it('makes the tables of a stream that an earlier version did not know', async () => {
+    const wide = join(folder.path, 'new stream');
+    await take(api, wide, { ...PARQUET, streams: EVERY_STREAM });
+    await load('grown', '--from', root);
+    await client.query('DROP TABLE grown.organizations_snapshot CASCADE');
+    expect(await load('grown', '--from', wide)).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await count('grown', 'organizations_current')).toBe(3);
+  });
+
   it("answers the README's five questions as the API served it", async () => {
     const asked = await startFixtureApi({ organizations: 12, users: 600 });
     const two = join(folder.path, 'auditor');
@@ -242,7 +275,7 @@ describe.skipIf('missing' in started)('load postgres', () => {
     await client.query('RESET search_path');
   });
 
-  it('refuses what is less than what stands there', async () => {
+  it('refuses to replace more by less', async () => {
     await load('less', '--from', root);
     const part = join(folder.path, 'part');
     await take(api, part, { ...PARQUET, org: [String(api.organizations()[0]?.uuid)] });
@@ -253,7 +286,7 @@ describe.skipIf('missing' in started)('load postgres', () => {
     expect(await count('less')).toBe(25);
   });
 
-  it('speaks TLS, and trusts only an authority that it was told of', async () => {
+  it('speaks TLS, and trusts only an authority that was named to it', async () => {
     const flags = [
       'load',
       'postgres',
@@ -278,7 +311,7 @@ describe.skipIf('missing' in started)('load postgres', () => {
     });
   });
 
-  it('says what is wrong with the access, without the password, before the API is asked', async () => {
+  it('says what is wrong with the access, without the password, before the API is requested', async () => {
     const asked = awkward.requests.length;
     const wrong = { ...server.environment, ...environmentOf(awkward), PGPASSWORD: 'not the secret' };
     const { exitCode, stderr } = await claudeCompliance(['load', 'postgres', ...UNHURRIED], wrong);

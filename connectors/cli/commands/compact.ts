@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { compact as compactRunDate, compactSettings } from '../../../src/index.js';
-import { command } from '../command.js';
+import { type CompactPlan, compact as compactRunDate, compactSettings } from '../../../src/index.js';
+import { command } from '../../kit/command.js';
+import { count } from '../../kit/counts.js';
+import { asData } from '../../kit/options.js';
 import {
   fileModeSettings,
   openRoot,
@@ -8,17 +10,17 @@ import {
   rootSettings,
   stateFolder,
   stateSettings,
-} from '../root.js';
+} from '../../kit/root.js';
 import { filesOf } from '../summary.js';
 
 /** Many small files cost a query more than the rows in them. */
 export const compact = command({
   name: 'compact',
-  summary: 'Lays a published day out anew: one file a day, or one folder an organisation.',
+  summary: 'Combines the files of a published day: the same rows, one file a table.',
   settings: z.object({
     ...publishedSettings.shape,
     ...compactSettings.shape,
-    json: z.boolean().default(false).describe('Print the manifest.'),
+    json: z.boolean().default(false).describe('Print JSON: the plan, and the current manifest.'),
     ...fileModeSettings.shape,
     ...stateSettings.shape,
     ...rootSettings.shape,
@@ -26,12 +28,19 @@ export const compact = command({
   async run({ json, ...settings }, { stdout, environment, signal }) {
     const storage = await openRoot(settings);
     const state = stateFolder(settings, environment);
-    const { manifest, isChanged } = await compactRunDate({ ...settings, storage, state, signal });
-    const { run_date: runDate, layout, totals } = manifest;
-    const verb = isChanged ? 'is laid out' : 'was laid out before as';
-    stdout.write(
-      json ? `${JSON.stringify(manifest)}\n` : `${runDate} ${verb} ${layout}: ${filesOf(totals)}\n`,
-    );
+    const { plan, manifest } = await compactRunDate({ ...settings, storage, state, signal });
+    if (json) stdout.write(`${JSON.stringify({ plan: asData(plan), manifest })}\n`);
+    else if (plan.tables.length === 0) stdout.write(`${plan.runDate}: compacted already, nothing to do\n`);
+    else if (settings.dryRun) stdout.write(`${planned(plan)}\nNothing was changed.\n`);
+    else stdout.write(`${plan.runDate}: compacted to ${filesOf(manifest.totals)}\n`);
     return 0;
   },
 });
+
+const planned = ({ runDate, tables }: CompactPlan): string =>
+  tables
+    .map(
+      ({ table, rows, ...files }) =>
+        `${runDate}: ${table} would be combined: ${filesOf(files)}, ${count(rows)} rows`,
+    )
+    .join('\n');

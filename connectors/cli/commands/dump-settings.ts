@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { snapshotSettings } from '../../../src/index.js';
-import { connectionSettings } from '../connection.js';
+import { marks, snapshotSettings } from '../../../src/index.js';
+import { connectionSettings } from '../../kit/connection.js';
+import { progressSettings } from '../../kit/progress.js';
+import { fileModeSettings, rootSettings, stateSettings } from '../../kit/root.js';
 import { formatSettings } from '../formats.js';
-import { progressSettings } from '../progress.js';
-import { fileModeSettings, rootSettings, stateSettings } from '../root.js';
 
-/** Everything that `dump` may be told. */
+/** The settings of `dump`. */
 export const dumpSettings = z.object({
   out: z
     .string()
@@ -19,11 +19,13 @@ export const dumpSettings = z.object({
   dryRun: z
     .boolean()
     .default(false)
-    .describe('List the organisations, tell what a dump would cost, write nothing.'),
+    .describe('List the organisations, report what a dump would cost, write nothing.')
+    .register(marks, { isNoEvidence: true }),
   json: z
     .boolean()
     .default(false)
-    .describe('Print the manifest instead of the summary; with several formats one a line.'),
+    .describe('Print JSON instead of the summary, one line a format: location, log_head and manifest.')
+    .register(marks, { isNoEvidence: true }),
   ...progressSettings.shape,
   ...fileModeSettings.shape,
   ...stateSettings.shape,

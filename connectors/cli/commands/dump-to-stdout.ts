@@ -3,15 +3,16 @@ import { pipeline } from 'node:stream/promises';
 import {
   type ComplianceClient,
   ConfigError,
-  organizationsSchema,
   type Row,
   rowMaker,
-  usersSchema,
+  type Stream,
+  sinkFormats,
+  streams,
 } from '../../../src/index.js';
-import type { Surroundings } from '../command.js';
+import type { Context } from '../../kit/command.js';
 import { sinksOf } from '../formats.js';
 import type { DumpSettings } from './dump-settings.js';
-import { wantedOrganizations } from './wanted-organizations.js';
+import { listsOf, recordsOf } from './scoped-lists.js';
 
 const BATCH = 1000;
 
@@ -19,23 +20,14 @@ const BATCH = 1000;
 export async function dumpToStdout(
   client: ComplianceClient,
   settings: DumpSettings,
-  { stdout, signal }: Surroundings,
+  { stdout, signal }: Context,
 ): Promise<number> {
-  const [sink, another] = sinksOf(settings);
-  const [stream, second] = settings.streams;
-  if (!sink || another || !['ndjson', 'csv'].includes(sink.format) || second) {
-    throw new ConfigError(
-      '--out - takes one table as text: give --streams users (or organizations) and --format ndjson (or csv).',
-      { code: 'stdout_needs_one_text_table' },
-    );
-  }
-  const schema = stream === 'users' ? usersSchema : organizationsSchema;
+  const { sink, stream } = oneTextTable(settings);
   const snapshotDate = settings.runDate ?? new Date().toISOString().slice(0, 10);
-  const toRow = rowMaker(schema, { snapshot_date: snapshotDate }, { surrogates: 0 });
-  const records = stream === 'users' ? users(client, settings) : organizations(client, settings);
+  const toRow = rowMaker(stream.schema, { snapshot_date: snapshotDate }, { surrogates: 0 });
   async function* batches(): AsyncGenerator<Row[]> {
     let batch: Row[] = [];
-    for await (const record of records) {
+    for await (const record of keyedRecords(client, stream, settings)) {
       batch.push(toRow(record));
       if (batch.length < BATCH) continue;
       yield batch;
@@ -44,26 +36,41 @@ export async function dumpToStdout(
     if (batch.length > 0) yield batch;
   }
   try {
-    await pipeline(sink.encode(schema, batches()), stdout as Writable, { signal, end: false });
+    await pipeline(sink.encode(stream.schema, batches()), stdout as Writable, { signal, end: false });
     return 0;
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (code !== 'EPIPE' && syscall !== 'write') throw error;
-    return code === 'EPIPE' ? 0 : 1; // told by whoever opened stdout
+    return code === 'EPIPE' ? 0 : 1; // reported by whoever opened stdout
   }
 }
 
-async function* organizations(client: ComplianceClient, { org }: DumpSettings): AsyncGenerator<object> {
-  yield* await wantedOrganizations(client, org);
+/** @throws ConfigError `stdout_needs_one_text_table` */
+function oneTextTable(settings: DumpSettings) {
+  const [sink, secondSink] = sinksOf(settings);
+  const [name, secondName] = settings.streams;
+  const stream = streams.find((known) => known.name === name);
+  const texts = sinkFormats.filter(({ isText }) => isText).map(({ format }) => format);
+  if (sink && stream && !secondSink && secondName === undefined && texts.includes(sink.format))
+    return { sink, stream };
+  const names = streams.map((known) => known.name);
+  throw new ConfigError(
+    `--out - takes one table as text: give one of --streams ${names.join(', ')}, and one of --format ${texts.join(', ')}.`,
+    { code: 'stdout_needs_one_text_table' },
+  );
 }
 
-/** With `org`, no other organisation is asked for: each request stands in the customer's audit log. */
-async function* users(client: ComplianceClient, { org, concurrency }: DumpSettings): AsyncGenerator<object> {
+/** The records of a stream, each with the keys of its parents. */
+async function* keyedRecords(
+  client: ComplianceClient,
+  stream: Stream,
+  { org, concurrency }: DumpSettings,
+): AsyncGenerator<object> {
   if (!org) {
-    yield* client.organizations.streamAllUsers({ concurrency });
+    yield* client.all(stream, { concurrency });
     return;
   }
-  for (const { uuid } of await wantedOrganizations(client, org)) {
-    for await (const user of client.organizations.iterUsers(uuid)) yield { organization_uuid: uuid, ...user };
+  for await (const parent of listsOf(client, stream, org)) {
+    for await (const record of recordsOf(client, stream, parent, org)) yield { ...parent, ...record };
   }
 }

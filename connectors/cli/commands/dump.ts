@@ -1,11 +1,11 @@
-import { type Manifest, snapshot, type Target } from '../../../src/index.js';
-import { command } from '../command.js';
-import { connect } from '../connection.js';
+import { formatLogHead, type LogHead, marked, snapshot, type Target } from '../../../src/index.js';
+import { command } from '../../kit/command.js';
+import { connect } from '../../kit/connection.js';
+import { dataName } from '../../kit/options.js';
+import { openProgress } from '../../kit/progress.js';
+import { openRoot, stateFolder } from '../../kit/root.js';
 import { sinksOf } from '../formats.js';
-import { dataName } from '../options.js';
-import { openProgress } from '../progress.js';
-import { openRoot, stateFolder } from '../root.js';
-import { summary } from '../summary.js';
+import { type Published, summary } from '../summary.js';
 import { dryRun } from './dump-dry-run.js';
 import { type DumpSettings, dumpSettings } from './dump-settings.js';
 import { dumpToStdout } from './dump-to-stdout.js';
@@ -13,31 +13,38 @@ import { dumpToStdout } from './dump-to-stdout.js';
 /** Takes the snapshot. */
 export const dump = command({
   name: 'dump',
-  summary: 'Takes a snapshot of the organisations and their users, as partitioned files.',
+  summary: 'Takes a snapshot of the directory, as partitioned files.',
   settings: dumpSettings,
-  async run(settings, surroundings) {
-    const progress = openProgress(settings.progress, surroundings);
+  async run(settings, context) {
+    const progress = openProgress(settings.progress, context);
     try {
-      await using client = connect(settings, surroundings, progress.onEvent);
-      if (settings.dryRun) return await dryRun(client, settings, surroundings);
-      if (settings.out === '-') return await dumpToStdout(client, settings, surroundings);
-      const [first, ...alsoTo] = await targetsOf(settings);
+      await using client = connect(settings, context, progress.onEvent);
+      if (settings.dryRun) return await dryRun(client, settings, context);
+      if (settings.out === '-') return await dumpToStdout(client, settings, context);
+      const targets = await targetsOf(settings);
+      const [first, ...alsoTo] = targets;
+      const heads = new Map<string, LogHead>();
       const manifests = await snapshot({
         ...settings,
         ...(first as Target),
         alsoTo,
-        state: stateFolder(settings, surroundings.environment),
+        state: stateFolder(settings, context.environment),
         client,
         configuration: configurationOf(settings),
-        signal: surroundings.signal,
-        onEvent: progress.onEvent,
+        signal: context.signal,
+        onEvent(event) {
+          if (event.type === 'published') heads.set(event.location, event.head);
+          progress.onEvent(event);
+        },
       });
       progress.close();
-      const output = settings.json
-        ? manifests.map((manifest) => JSON.stringify(manifest))
-        : [summary(manifests, settings.out)];
-      surroundings.stdout.write(`${output.join('\n')}\n`);
-      return manifests.every(({ status }: Manifest) => status === 'complete') ? 0 : 1;
+      const published: Published[] = manifests.map((manifest, i) => {
+        const { location } = (targets[i] as Target).storage;
+        return { manifest, location, head: heads.get(location) as LogHead };
+      });
+      const output = settings.json ? published.map(jsonLine) : [summary(published)];
+      context.stdout.write(`${output.join('\n')}\n`);
+      return manifests.every(({ status }) => status === 'complete' || status === 'scoped') ? 0 : 1;
     } finally {
       progress.close();
     }
@@ -55,11 +62,12 @@ async function targetsOf(settings: DumpSettings): Promise<Target[]> {
   return targets;
 }
 
-/** What only steers a process, or is told elsewhere. */
-const NOT_EVIDENCE = ['apiKey', 'apiKeyFile', 'progress', 'json', 'dryRun', 'state', 'runDate'];
+const jsonLine = ({ location, head, manifest }: Published): string =>
+  JSON.stringify({ location, log_head: formatLogHead(head), manifest });
 
 /** As it is kept in the manifest, as data: how the snapshot was made. */
 function configurationOf(settings: DumpSettings): Record<string, unknown> {
-  const kept = Object.entries(settings).filter(([key]) => !NOT_EVIDENCE.includes(key));
+  const noEvidence = marked(dumpSettings, 'isNoEvidence');
+  const kept = Object.entries(settings).filter(([key]) => !noEvidence.includes(key));
   return Object.fromEntries(kept.map(([key, value]) => [dataName(key), value]));
 }

@@ -1,5 +1,5 @@
+import type { Command } from '../../kit/command.js';
 import { load } from '../../warehouse/load.js';
-import type { Command } from '../command.js';
 import { check } from './check.js';
 import { compact } from './compact.js';
 import { dump } from './dump.js';

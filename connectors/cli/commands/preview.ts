@@ -1,49 +1,36 @@
 import { Console } from 'node:console';
 import { z } from 'zod';
-import {
-  organizationsSchema,
-  type Row,
-  rowMaker,
-  type StreamSchema,
-  usersSchema,
-} from '../../../src/index.js';
-import { command } from '../command.js';
-import { connect, connectionSettings } from '../connection.js';
+import { type Row, rowMaker, type StreamSchema } from '../../../src/index.js';
+import { command } from '../../kit/command.js';
+import { connect, connectionSettings } from '../../kit/connection.js';
+import { streamChoice, streamOf } from '../stream-choice.js';
 
-const WIDEST = 48;
+const MAX_WIDTH = 48;
 
 /** The first rows of a stream, as they would be in the files. */
 export const preview = command({
   name: 'preview',
   summary: 'Shows the first rows of a stream as a table; nothing is written.',
-  positional: { key: 'stream', choices: ['organizations', 'users'], describe: 'The stream to look at.' },
+  positional: { key: 'stream', choices: streamChoice.options, describe: 'The stream to show.' },
   settings: connectionSettings.extend({
-    stream: z.enum(['organizations', 'users']),
+    stream: streamChoice,
     rows: z.int().min(1).max(1000).default(10).describe('How many rows.'),
   }),
-  async run(settings, surroundings) {
-    // No page is asked for that is longer than what is shown.
-    await using client = connect(
-      { ...settings, pageSize: Math.min(settings.pageSize, settings.rows) },
-      surroundings,
-    );
-    const schema = settings.stream === 'users' ? usersSchema : organizationsSchema;
-    const records =
-      settings.stream === 'users'
-        ? client.organizations.streamAllUsers({ concurrency: 1 })
-        : client.organizations.stream();
-    const toRow = rowMaker(
-      schema,
-      { snapshot_date: new Date().toISOString().slice(0, 10) },
-      { surrogates: 0 },
-    );
+  async run(settings, context) {
+    // No page is requested that is longer than what is shown.
+    const pageSize = Math.min(settings.pageSize, settings.rows);
+    await using client = connect({ ...settings, pageSize }, context);
+    const stream = streamOf(settings.stream);
+    const { schema } = stream;
+    const today = new Date().toISOString().slice(0, 10);
+    const toRow = rowMaker(schema, { snapshot_date: today }, { surrogates: 0 });
     const rows: Row[] = [];
-    for await (const record of records) {
+    for await (const record of client.all(stream, { concurrency: 1 })) {
       rows.push(toRow(record));
       if (rows.length === settings.rows) break;
     }
-    if (rows.length === 0) surroundings.stdout.write('no rows\n');
-    else new Console(surroundings.stdout).table(rows.map((row) => printable(schema, row)));
+    if (rows.length === 0) context.stdout.write('no rows\n');
+    else new Console(context.stdout).table(rows.map((row) => printable(schema, row)));
     return 0;
   },
 });
@@ -57,5 +44,5 @@ function cell(value: Row[string]): string {
   if (value === null) return '';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   const plain = text.replace(/\p{C}/gu, '·');
-  return plain.length > WIDEST ? `${plain.slice(0, WIDEST - 1)}…` : plain;
+  return plain.length > MAX_WIDTH ? `${plain.slice(0, MAX_WIDTH - 1)}…` : plain;
 }

@@ -1,32 +1,26 @@
 import { z } from 'zod';
-import {
-  describeArrow,
-  type FieldType,
-  jsonSchemaOf,
-  type StreamSchema,
-  streams,
-} from '../../../src/index.js';
-import { command } from '../command.js';
+import { describeArrow, type FieldType, jsonSchemaOf, type StreamSchema } from '../../../src/index.js';
+import { command } from '../../kit/command.js';
+import { streamChoice, streamOf } from '../stream-choice.js';
 
-const PRINTERS: Record<string, (schema: StreamSchema) => string> = {
+const notations = ['json-schema', 'arrow', 'ddl'] as const;
+
+const PRINTERS: Record<(typeof notations)[number], (schema: StreamSchema) => string> = {
   'json-schema': (schema) => JSON.stringify(jsonSchemaOf(schema), null, 2),
   arrow: describeArrow,
   ddl,
 };
 
-const names = streams.map((stream) => stream.schema.name) as [string, ...string[]];
-
 export const schema = command({
   name: 'schema',
   summary: 'Prints the fields of a stream as JSON Schema, Arrow schema or DDL.',
-  positional: { key: 'stream', choices: names, describe: 'The stream to describe.' },
+  positional: { key: 'stream', choices: streamChoice.options, describe: 'The stream to describe.' },
   settings: z.object({
-    stream: z.enum(names),
-    as: z.enum(['json-schema', 'arrow', 'ddl']).default('json-schema').describe('The notation.'),
+    stream: streamChoice,
+    as: z.enum(notations).default('json-schema').describe('The notation.'),
   }),
   async run({ stream, as }, { stdout }) {
-    const described = streams.find(({ schema }) => schema.name === stream);
-    if (described) stdout.write(`${PRINTERS[as]?.(described.schema)}\n`);
+    stdout.write(`${PRINTERS[as](streamOf(stream).schema)}\n`);
     return 0;
   },
 });

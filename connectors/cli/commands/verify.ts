@@ -1,36 +1,60 @@
 import { z } from 'zod';
-import { verify as verifyRoot } from '../../../src/index.js';
-import { command } from '../command.js';
-import { asData } from '../options.js';
-import { openRoot, publishedSettings, rootSettings } from '../root.js';
+import {
+  type Finding,
+  formatLogHead,
+  parseLogHead,
+  type Verification,
+  verify as verifyRoot,
+} from '../../../src/index.js';
+import { command } from '../../kit/command.js';
+import { count, counted } from '../../kit/counts.js';
+import { asData } from '../../kit/options.js';
+import { fileModeSettings, openRoot, publishedSettings, rootSettings } from '../../kit/root.js';
+import { headLine } from '../summary.js';
 
-/** Reads again what lies in a root: evidence is worth what can be shown of it. */
+/** Evidence is worth what can be shown of it. */
 export const verify = command({
   name: 'verify',
-  summary: 'Compares what lies in a folder with its manifests and its log.',
+  summary: 'Compares the files of a root with its manifests and its log.',
   settings: rootSettings.extend({
     ...publishedSettings.shape,
-    runDate: z.iso.date().optional().describe('The snapshot to verify. Default: the newest.'),
-    all: z.boolean().default(false).describe('Verify every run date.'),
+    runDate: z.iso.date().optional().describe('The snapshot whose files are read. Default: the newest.'),
+    all: z.boolean().default(false).describe('Read the files of every snapshot.'),
+    expect: z
+      .string()
+      .optional()
+      .describe('A log head that was printed before: reports a log that was cut or rewritten since.'),
+    fileMode: fileModeSettings.shape.fileMode.describe(
+      'The widest mode that files may have, as dump wrote them.',
+    ),
     json: z.boolean().default(false).describe('Print the result as JSON.'),
   }),
-  async run({ runDate, all, json, ...root }, { stdout }) {
-    const result = await verifyRoot({ storage: await openRoot(root), runDate, all });
-    const isSound = result.findings.length === 0;
-    if (json) {
-      stdout.write(`${JSON.stringify(asData(result))}\n`);
-      return isSound ? 0 : 1;
-    }
-    for (const { runDate, runId, status, files, rows } of result.runDates) {
-      stdout.write(`${runDate}: ${status}, run ${runId}, ${files} files, ${rows} rows\n`);
-    }
-    for (const { path, problem, detail } of result.findings)
-      stdout.write(`  ${problem}: ${path}: ${detail}\n`);
-    stdout.write(
-      isSound
-        ? `All is as it was published; the log has ${result.logEntries} entries, none broken.\n`
-        : `${result.findings.length} findings: what lies there is not what was published.\n`,
-    );
-    return isSound ? 0 : 1;
+  async run({ runDate, all, expect, json, ...root }, { stdout }) {
+    const head = expect === undefined ? undefined : parseLogHead(expect);
+    const result = await verifyRoot({ storage: await openRoot(root), runDate, all, expect: head });
+    stdout.write(json ? jsonOf(result) : report(result));
+    return result.findings.length === 0 ? 0 : 1;
   },
 });
+
+function jsonOf({ head, ...result }: Verification): string {
+  const data = asData(result) as object;
+  return `${JSON.stringify({ log_head: formatLogHead(head), ...data })}\n`;
+}
+
+/** Damage comes first: nobody should have to look for it. */
+function report({ head, runDates, findings }: Verification): string {
+  const found =
+    findings.length === 0
+      ? []
+      : [`DAMAGED: ${counted(findings.length, 'finding')}.`, ...findings.map(findingLine)];
+  const dates = runDates.map(
+    ({ runDate, runId, status, files, rows }) =>
+      `${runDate}: ${status}, run ${runId}, ${counted(files, 'file')}, ${counted(rows, 'row')}`,
+  );
+  const entries = head.entries === 1 ? '1 entry' : `${count(head.entries)} entries`;
+  const sound = `OK: every file matches its manifest; log chain intact (${entries}).`;
+  return `${[...found, ...dates, ...(findings.length === 0 ? [sound] : []), headLine(head)].join('\n')}\n`;
+}
+
+const findingLine = ({ path, problem, detail }: Finding): string => `  ${problem}: ${path}: ${detail}`;

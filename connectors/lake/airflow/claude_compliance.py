@@ -1,8 +1,8 @@
 """A snapshot a night of every parent organisation that has a configuration, as an Airflow DAG (Airflow 3).
 
-Each file of /etc/claude-compliance, acme.json say, is one parent organisation: its own key, budget, root and state. A
-mapped task takes each snapshot; they share nothing, so one that fails holds up no other. The workers need the command
-`claude-compliance`, and the state named in the configuration on a disk that outlives the task: a retry goes on there.
+Each file of /etc/claude-compliance, such as acme.json, is one parent organisation: its own key, budget, root and state.
+A mapped task takes each snapshot; they share nothing, so one that fails does not hinder the others. The workers need the
+command `claude-compliance`, and a disk for the state of the configuration that outlives the task: a retry resumes there.
 """
 
 import os
@@ -46,7 +46,7 @@ def claude_compliance():
 
         get_current_context()["tenant"] = Path(config).stem
         code = subprocess.run(["claude-compliance", "dump", "--config", config], check=False).returncode
-        # A signal (negative) is a worker that was shut down, or out of memory: worth another try.
+        # A signal (negative) is a worker that was shut down, or out of memory: it may succeed when tried again.
         if code == TRY_LATER or code < 0:
             raise AirflowException(f"Try later: the dump ended with {code}.")
         if code != 0:

@@ -3,42 +3,24 @@
     spark-submit lake.py count   --root ROOT
     spark-submit lake.py compact --root ROOT --out OUT [--from-date D] [--to-date D]
 
-`count` prints a line of JSON for each run date and organisation. `compact` writes OUT/users and OUT/organizations, a
-folder for each run date with its rows sorted, and OUT/_snapshots.json, written last, which tells what they were made
-of: without it OUT is not whole. ROOT and OUT are whatever Spark reads: folders, s3a://, gs://, abfss://.
+`count` prints a line of JSON for each run date, stream and list. `compact` writes OUT/<stream>, with a folder for each
+run date and its rows sorted, and OUT/_snapshots.json, which is written last and says what they were made of: without it
+OUT is not finished. ROOT and OUT are whatever Spark reads: folders, s3a://, gs://, abfss://.
 
 A bare glob over a root can see what no run published. So only files are read that the manifest of a complete snapshot
-of everything lists, and their rows are counted: exit 1 when a figure is not the manifest's, 2 for wrong usage, 75 when
-a run published meanwhile.
+names, and their rows are counted: exit 1 when a figure is not the manifest's, 2 for wrong usage, 75 when a run
+published meanwhile.
 """
 
 import argparse
 import json
 import sys
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
-from pyspark.sql import types as t
-
-TEXT, INSTANT, DAY = t.StringType(), t.TimestampType(), t.DateType()
-# The columns of schema version 1. Given, so that Spark opens no file only to learn them.
-TABLES = {
-    "organizations": {"uuid": TEXT, "name": TEXT, "created_at": INSTANT, "snapshot_date": DAY, "extra": TEXT},
-    "users": {
-        "organization_uuid": TEXT,
-        "id": TEXT,
-        "full_name": TEXT,
-        "email": TEXT,
-        "organization_role": TEXT,
-        "created_at": INSTANT,
-        "snapshot_date": DAY,
-        "extra": TEXT,
-    },
-}
-SORTED_BY = {"organizations": ["uuid"], "users": ["organization_uuid", "id"]}
-EVERYTHING = {"organizations", "users"}
 
 
 class Refused(Exception):
@@ -49,121 +31,138 @@ class Refused(Exception):
         self.code = code
 
 
-def tell(message: str) -> None:
+def report(message: str) -> None:
     print(message, file=sys.stderr)
 
 
 class Snapshot(NamedTuple):
-    """A complete snapshot of everything, by its manifest."""
+    """A complete snapshot, by its manifest."""
 
     run_date: str
-    run_id: str
-    published_at: str
-    files: dict  # of each table: the paths
-    rows: dict  # of each table, by organisation ("" in the table of organisations): how many
+    run_id: str  # of what wrote the manifest
+    tables: dict  # by stream, as in the manifest
+
+    def files(self, table: str) -> list[str]:
+        entry = self.tables.get(table, {"files": [], "slices": []})
+        return [file["path"] for part in [entry, *entry["slices"]] for file in part["files"]]
+
+    def rows(self, table: str) -> dict:
+        """By the values of the parent columns: how many rows."""
+        return {tuple(s["parent"].values()): s["rows"] for s in self.tables.get(table, {"slices": []})["slices"]}
 
 
-def read_snapshots(spark: SparkSession, root: str, wanted, say=tell) -> list[Snapshot]:
-    """The snapshots of a root, the oldest first; what is left out is said."""
+def read_snapshots(spark: SparkSession, root: str, wanted, say=report) -> list[Snapshot]:
+    """The snapshots of a root, the oldest first; what is left out is reported."""
     found = []
     for row in spark.read.text(f"{root}/_runs/run_date=*/manifest.json", wholetext=True).collect():
         manifest = json.loads(row.value)
-        run_date, status, scope = manifest["run_date"], manifest["status"], manifest["scope"]
+        run_date, status = manifest["run_date"], manifest["status"]
         if not wanted(run_date):
             continue
+        if manifest["manifest_version"] != 2 or manifest["format"] != "parquet":
+            raise Refused(f"The snapshot of {run_date} is not Parquet with a manifest of version 2.", 2)
         if status != "complete":
             say(f"left out: {run_date} is {status}")
-        elif scope["organizations"] != "all" or not EVERYTHING <= set(scope["streams"]):
-            say(f"left out: {run_date} is of a narrower scope")
-        elif manifest["format"] != "parquet" or manifest["schema_version"] != 1:
-            raise Refused(f"The snapshot of {run_date} is not Parquet of schema version 1.", 2)
         else:
-            found.append(snapshot_of(manifest))
+            found.append(Snapshot(run_date, manifest["written"]["run_id"], manifest["tables"]))
     return sorted(found)
 
 
-def snapshot_of(manifest: dict) -> Snapshot:
-    """Whatever the layout: a file belongs to the table that its path begins with."""
-    lists = [manifest, manifest["organizations"], manifest.get("users") or {}, *manifest["slices"]]
-    paths = sorted({file["path"] for entry in lists for file in entry.get("files", [])})
-    return Snapshot(
-        manifest["run_date"],
-        manifest["run_id"],
-        manifest["published_at"],
-        {table: [path for path in paths if path.startswith(f"{table}/")] for table in TABLES},
-        {
-            "organizations": {"": manifest["organizations"]["rows"]},
-            "users": {entry["organization_uuid"]: entry["rows"] for entry in manifest["slices"]},
-        },
-    )
+def tables_of(snapshots: list[Snapshot]) -> list[str]:
+    return list(dict.fromkeys(table for snapshot in snapshots for table in snapshot.tables))
 
 
-def schema_of(table: str) -> t.StructType:
-    return t.StructType([t.StructField(name, kind) for name, kind in TABLES[table].items()])
+def parent_columns(table: str, snapshots: list[Snapshot]) -> list[str]:
+    """The columns that name whose list a row is of."""
+    slices = [s for snapshot in snapshots for s in snapshot.tables.get(table, {"slices": []})["slices"]]
+    return list(slices[0]["parent"]) if slices else []
 
 
-def read_table(spark: SparkSession, root: str, snapshots: list[Snapshot], table: str) -> DataFrame:
-    """One table of all the snapshots."""
-    paths = [f"{root}/{path}" for snapshot in snapshots for path in snapshot.files[table]]
+def read_table(spark: SparkSession, root: str, snapshots: list[Snapshot], table: str) -> DataFrame | None:
+    """One table of all the snapshots; None when it has no file."""
+    paths = [f"{root}/{path}" for snapshot in snapshots for path in snapshot.files(table)]
     if not paths:
-        return spark.createDataFrame([], schema_of(table))
+        return None
+    # Columns are only ever appended, so the newest file has all of them; the files of older days read as null there.
+    schema = spark.read.parquet(paths[-1]).schema
     # A file's rows carry their run date; without this Spark would take another one from the path.
-    return spark.read.schema(schema_of(table)).option("recursiveFileLookup", True).parquet(*paths)
+    return spark.read.schema(schema).option("recursiveFileLookup", True).parquet(*paths)
 
 
-def check_rows(rows: DataFrame, table: str, snapshots: list[Snapshot], where: str) -> None:
-    """Every row that a manifest tells of, and no other."""
-    uuid = rows.organization_uuid if table == "users" else f.lit("")
-    counted = rows.groupBy("snapshot_date", uuid.alias("uuid")).count().collect()
-    found = {(str(row.snapshot_date), row.uuid): row["count"] for row in counted}
-    told = {(s.run_date, uuid): n for s in snapshots for uuid, n in s.rows[table].items() if n > 0}
-    wrong = [key for key in told.keys() | found.keys() if told.get(key) != found.get(key)]
+def check_rows(rows: DataFrame | None, table: str, snapshots: list[Snapshot], where: str) -> None:
+    """Every row that a manifest counts, and no other."""
+    parent = parent_columns(table, snapshots)
+    counted = [] if rows is None else rows.groupBy("snapshot_date", *parent).count().collect()
+    found = {(str(row.snapshot_date), *(row[name] for name in parent)): row["count"] for row in counted}
+    published = {(s.run_date, *key): n for s in snapshots for key, n in s.rows(table).items() if n > 0}
+    wrong = [key for key in published.keys() | found.keys() if published.get(key) != found.get(key)]
     if wrong:
-        key = run_date, uuid = min(wrong)
+        run_date, *names = key = min(wrong)
         raise Refused(
-            f"{len(wrong)} figures of {where}/{table} are not the manifests'. The first: on {run_date}, organisation "
-            f"{uuid or '(all)'}, {found.get(key, 0)} rows were found where {told.get(key, 0)} were published."
+            f"{len(wrong)} figures of {where}/{table} are not those of the manifests. The first: on {run_date}, "
+            f"{' '.join(names) or 'in all'}, {found.get(key, 0)} rows were found where {published.get(key, 0)} were published."
         )
 
 
-def check_unchanged(spark: SparkSession, root: str, snapshots: list[Snapshot], wanted) -> None:
-    """A run marks its manifest before it touches a file: with the same manifests, the files were the same."""
+@contextmanager
+def unchanged(spark: SparkSession, root: str, snapshots: list[Snapshot], wanted):
+    """
+    While the files of snapshots are read. A run that publishes meanwhile removes the files that it replaces, so it may
+    be the reason of any error. With the same manifests the files were the same: their names are never used again.
+    """
+    failed = None
+    try:
+        yield
+    except Exception as error:
+        failed = error
     if read_snapshots(spark, root, wanted, say=lambda _: None) != snapshots:
-        raise Refused("A run published while the files were read. Try again when it has ended.", 75)
+        raise Refused("A run published while the files were read. Try again when it has ended.", 75) from failed
+    if failed:
+        raise failed
 
 
 def count(spark: SparkSession, root: str, wanted) -> None:
     snapshots = read_snapshots(spark, root, wanted)
-    for table in TABLES:
-        check_rows(read_table(spark, root, snapshots, table), table, snapshots, root)
-    check_unchanged(spark, root, snapshots, wanted)
+    with unchanged(spark, root, snapshots, wanted):
+        for table in tables_of(snapshots):
+            check_rows(read_table(spark, root, snapshots, table), table, snapshots, root)
     for snapshot in snapshots:
-        for uuid, rows in sorted(snapshot.rows["users"].items()):
-            print(json.dumps({"run_date": snapshot.run_date, "organization_uuid": uuid, "users": rows}))
+        for table, entry in snapshot.tables.items():
+            for s in sorted(entry["slices"], key=lambda s: list(s["parent"].values())):
+                print(json.dumps({"run_date": snapshot.run_date, "stream": table, **s["parent"], "rows": s["rows"]}))
 
 
 def compact(spark: SparkSession, root: str, out: str, wanted) -> None:
     if exists(spark, out):
-        raise Refused(f"{out} is there already. Remove it, or name another --out.", 2)
+        raise Refused(f"{out} exists already. Remove it, or name another --out.", 2)
     snapshots = read_snapshots(spark, root, wanted)
-    for table, order in SORTED_BY.items():
-        rows = read_table(spark, root, snapshots, table)
-        # The rows keep `snapshot_date`, as in the root: the key of the path is a column besides.
-        keyed = rows.withColumn("run_date", rows.snapshot_date)
-        sorted_rows = keyed.repartition("run_date").sortWithinPartitions("run_date", *order)
-        # Row groups that a query for one organisation can skip.
-        options = {"compression": "zstd", "parquet.block.size": 16 * 1024 * 1024}
-        sorted_rows.write.partitionBy("run_date").options(**options).parquet(f"{out}/{table}")
-    check_unchanged(spark, root, snapshots, wanted)
-    for table in TABLES:
-        written = spark.read.schema(schema_of(table)).option("recursiveFileLookup", True)
-        check_rows(written.parquet(f"{out}/{table}"), table, snapshots, out)
-    made_of = [{"run_date": s.run_date, "run_id": s.run_id, "rows": s.rows} for s in snapshots]
+    tables = {}
+    with unchanged(spark, root, snapshots, wanted):
+        for table in tables_of(snapshots):
+            rows = tables[table] = read_table(spark, root, snapshots, table)
+            if rows is not None:
+                write_sorted(rows, f"{out}/{table}", order=rows.columns[: len(parent_columns(table, snapshots)) + 1])
+    for table, rows in tables.items():
+        reader = spark.read.option("recursiveFileLookup", True)
+        result = None if rows is None else reader.schema(rows.schema).parquet(f"{out}/{table}")
+        check_rows(result, table, snapshots, out)
+    rows = [{table: s.tables[table]["rows"] for table in s.tables} for s in snapshots]
+    made_of = [{"run_date": s.run_date, "run_id": s.run_id, "rows": n} for s, n in zip(snapshots, rows)]
     write_text(spark, f"{out}/_snapshots.json", json.dumps({"root": root, "snapshots": made_of}, indent=2))
 
 
+def write_sorted(rows: DataFrame, to: str, order: list[str]) -> None:
+    """One sorted file for each run date. The parents' columns come first, and then what names a row."""
+    # The rows keep `snapshot_date`, as in the root; the key of the path is another column.
+    keyed = rows.withColumn("run_date", rows.snapshot_date)
+    sorted_rows = keyed.repartition("run_date").sortWithinPartitions("run_date", *order)
+    # Row groups that a query for one organisation can skip.
+    options = {"compression": "zstd", "parquet.block.size": 16 * 1024 * 1024}
+    sorted_rows.write.partitionBy("run_date").options(**options).parquet(to)
+
+
 def hadoop(spark: SparkSession, path: str):
-    """The file system of a path, and the path: what is written through it lands wherever rows land."""
+    """The file system of a path, and the path: so that a text is written where the rows are."""
     target = spark.sparkContext._jvm.org.apache.hadoop.fs.Path(path)
     return target.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()), target
 
@@ -207,7 +206,7 @@ def main() -> int:
         parser.error("--out belongs to compact, which needs it")
     root, out = given.root.rstrip("/"), (given.out or "").rstrip("/")
     if out == root or out.startswith(f"{root}/"):
-        parser.error("--out must lie outside of --root")
+        parser.error("--out must be outside of --root")
 
     spark = open_spark()
     spark.sparkContext.setLogLevel("ERROR")
@@ -219,10 +218,10 @@ def main() -> int:
             compact(spark, root, out, wanted)
         return 0
     except Refused as refused:
-        tell(f"error: {refused}")
+        report(f"error: {refused}")
         return refused.code
     except AnalysisException as error:
-        tell(f"error: Spark cannot read {root}: {str(error).splitlines()[0]}")
+        report(f"error: Spark cannot read {root}: {str(error).splitlines()[0]}")
         return 2 if error.getCondition() == "PATH_NOT_FOUND" and "manifest.json" in str(error) else 1
     finally:
         spark.stop()

@@ -34,16 +34,16 @@ export async function startAzurite(): Promise<Started> {
   ]);
 }
 
-/** Installed beside its place and renamed, so that a folder that is there is whole. */
+/** Installed under another name and renamed: a folder that is there is complete. */
 async function install(folder: string): Promise<void> {
-  const half = `${folder}.${process.pid}`;
-  await mkdir(half, { recursive: true });
+  const unfinished = `${folder}.${process.pid}`;
+  await mkdir(unfinished, { recursive: true });
   try {
     const flags = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
-    await run('npm', ['install', '--prefix', half, ...flags, PACKAGE], { timeout: INSTALL_LIMIT });
-    await rename(half, folder);
+    await run('npm', ['install', '--prefix', unfinished, ...flags, PACKAGE], { timeout: INSTALL_LIMIT });
+    await rename(unfinished, folder);
   } finally {
-    await rm(half, { recursive: true, force: true });
+    await rm(unfinished, { recursive: true, force: true });
   }
 }
 

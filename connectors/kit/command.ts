@@ -1,0 +1,26 @@
+import type { Writable } from 'node:stream';
+import type { z } from 'zod';
+
+/** The parts of the process that a command may use. */
+export interface Context {
+  stdout: Writable;
+  stderr: Writable & { isTTY?: boolean };
+  environment: NodeJS.ProcessEnv;
+  /** Aborts at Ctrl-C and SIGTERM. */
+  signal: AbortSignal;
+}
+
+/** One command of `claude-compliance`. */
+export interface Command<S extends z.ZodObject = z.ZodObject> {
+  name: string;
+  summary: string;
+  /** A word that follows the name; it is a setting like the others. */
+  positional?: { key: string; choices: readonly string[]; describe: string };
+  settings: S;
+  /** @returns the exit code @throws ComplianceError, which is reported with its own exit code */
+  run(settings: z.output<S>, context: Context): Promise<number>;
+}
+
+/** Keeps the type of the settings between a schema and its `run`. */
+export const command = <S extends z.ZodObject>(definition: Command<S>): Command =>
+  definition as unknown as Command;

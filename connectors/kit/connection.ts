@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { ComplianceClient, clientSettings, marks, type OnEvent } from '../../src/index.js';
+import type { Context } from './command.js';
+
+/** The settings of every command that reads the API. */
+export const connectionSettings = z.object({
+  ...clientSettings.shape,
+  apiKey: clientSettings.shape.apiKey.register(marks, { isNoEvidence: true }),
+  apiKeyFile: z
+    .string()
+    .optional()
+    .describe('A file that holds the key, instead of ANTHROPIC_COMPLIANCE_ACCESS_KEY.')
+    .register(marks, { isNoEvidence: true }),
+});
+
+/** A client for a command's settings; the proxy variables are the process's, so they are read here. */
+export function connect(
+  settings: z.output<typeof connectionSettings>,
+  { environment, signal }: Context,
+  onEvent: OnEvent = () => {},
+): ComplianceClient {
+  const { apiKeyFile: _, ...all } = settings;
+  const known = Object.keys(clientSettings.shape);
+  const options = Object.fromEntries(Object.entries(all).filter(([key]) => known.includes(key)));
+  return new ComplianceClient({ ...(options as typeof all), proxy: proxyOf(environment), signal, onEvent });
+}
+
+/** As curl reads them: lower case wins, and an empty one is none. */
+export function proxyOf(environment: NodeJS.ProcessEnv) {
+  const read = (name: string): string | undefined =>
+    environment[name.toLowerCase()] || environment[name] || undefined;
+  const [httpProxy, httpsProxy, noProxy] = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].map(read);
+  return { ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), ...(noProxy && { noProxy }) };
+}

@@ -1,0 +1,124 @@
+import { readFile } from 'node:fs/promises';
+import type { z } from 'zod';
+import { ConfigError } from '../../src/index.js';
+import { didYouMean, sayIssue } from './mistakes.js';
+import { flagName, flagSchemas, parseFlag } from './options.js';
+
+/** Where settings may come from besides the flags. */
+const ENVIRONMENT: Record<string, readonly string[]> = {
+  apiKey: ['ANTHROPIC_COMPLIANCE_ACCESS_KEY', 'ANTHROPIC_COMPLIANCE_API_KEY'],
+  baseUrl: ['ANTHROPIC_COMPLIANCE_BASE_URL'],
+};
+
+/** Never taken from a flag or a file: both are read by others. */
+const SECRETS = ['apiKey'];
+
+interface Sources {
+  /** What yargs parsed, by flag name. */
+  flags: Readonly<Record<string, unknown>>;
+  environment: NodeJS.ProcessEnv;
+  /** The setting that is a word after the command, not a flag. */
+  positional?: string | undefined;
+  /** Flags of other commands: a file may serve them all. */
+  foreign?: readonly string[];
+  /** Reported with those that are found here. */
+  mistakes?: readonly string[];
+}
+
+/**
+ * The settings of a command: flags win over the environment over `--config` over defaults. Every mistake is reported at
+ * once.
+ * @throws ConfigError `settings_invalid`, `config_file_invalid`, `api_key_file_unreadable`
+ */
+export async function resolveSettings<S extends z.ZodObject>(
+  schema: S,
+  { flags, environment, positional, foreign = [], mistakes: found = [] }: Sources,
+): Promise<z.output<S>> {
+  const schemas = flagSchemas(schema);
+  const byFlag = new Map(
+    [...schemas]
+      .filter(([key]) => !SECRETS.includes(key))
+      .map(([key, flag]) => [flagName(key), { key, flag }]),
+  );
+  const mistakes = [...found];
+
+  const take = (values: Readonly<Record<string, unknown>>, say: (name: string) => string) => {
+    const taken: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(values)) {
+      const known = byFlag.get(name);
+      if (known) taken[known.key] = parseFlag(known.flag, value);
+      else mistakes.push(`${say(name)} is not known${hint(name, [...byFlag.keys()], say)}`);
+    }
+    return taken;
+  };
+
+  const { config, ...rest } = flags;
+  const file = Object.entries(typeof config === 'string' ? await readConfig(config) : {});
+  const forUs = file.filter(([name]) => byFlag.has(name) || !foreign.includes(name));
+  const fromFile = take(Object.fromEntries(forUs), (name) => `"${name}" in ${config}`);
+  const fromFlags = take(rest, (name) => (name.length === 1 ? `-${name}` : `--${name}`));
+  const fromEnvironment = readEnvironment(schemas.keys(), environment);
+  const settings = { ...fromFile, ...fromEnvironment, ...fromFlags };
+  const apiKeyFile = fromFlags.apiKeyFile ?? (fromEnvironment.apiKey === undefined && fromFile.apiKeyFile);
+  if (schemas.has('apiKey') && typeof apiKeyFile === 'string') settings.apiKey = await readKey(apiKeyFile);
+
+  const parsed = schema.safeParse(settings, { reportInput: true });
+  if (parsed.success && mistakes.length === 0) return parsed.data;
+  mistakes.push(...(parsed.error?.issues ?? []).map((issue) => sayIssue(issue, positional)));
+  throw new ConfigError(
+    mistakes.length === 1
+      ? sentence(mistakes[0] ?? '')
+      : `There are ${mistakes.length} mistakes.\n  ${mistakes.join('\n  ')}\n `,
+    { code: 'settings_invalid' },
+  );
+}
+
+const sentence = (text: string): string => (/[.?]$/.test(text) ? text : `${text}.`);
+
+function readEnvironment(
+  keys: Iterable<string>,
+  environment: NodeJS.ProcessEnv,
+): Record<string, string | undefined> {
+  const read = (key: string) =>
+    ENVIRONMENT[key]?.map((name) => environment[name]).find((text) => text !== undefined && text !== '');
+  const found = [...keys].map((key) => [key, read(key)] as const);
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined));
+}
+
+function hint(name: string, known: readonly string[], say: (name: string) => string): string {
+  if (/^(?:api[-_]?)?key$/i.test(name)) {
+    return ': the key comes from ANTHROPIC_COMPLIANCE_ACCESS_KEY or --api-key-file, since others can read flags';
+  }
+  return didYouMean(name, known, say);
+}
+
+/** A JSON object whose keys are flags without their dashes; `page_size` is read as `page-size`. */
+async function readConfig(path: string): Promise<Record<string, unknown>> {
+  try {
+    const json: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (typeof json !== 'object' || json === null || Array.isArray(json))
+      throw new TypeError('not an object');
+    return Object.fromEntries(Object.entries(json).map(([key, value]) => [key.replaceAll('_', '-'), value]));
+  } catch (cause) {
+    throw new ConfigError(`--config ${path} cannot be read as a JSON object: ${reason(cause)}.`, {
+      code: 'config_file_invalid',
+      cause,
+    });
+  }
+}
+
+async function readKey(path: string): Promise<string> {
+  try {
+    return (await readFile(path, 'utf8')).trim();
+  } catch (cause) {
+    throw new ConfigError(`--api-key-file ${path} cannot be read: ${reason(cause)}.`, {
+      code: 'api_key_file_unreadable',
+      cause,
+    });
+  }
+}
+
+/** Never the text of a JSON error: it quotes the file. */
+const reason = (cause: unknown): string =>
+  (cause as NodeJS.ErrnoException).code ??
+  (cause instanceof SyntaxError ? 'not valid JSON' : 'not an object');

@@ -1,0 +1,20 @@
+import type { Dialect } from '../ddl.js';
+import { standardQuoting } from '../sql.js';
+
+/**
+ * PostgreSQL's spelling. `json`, not `jsonb`: it keeps the text, so the order of the fields, a name that is there
+ * twice and every digit of a number.
+ */
+export const postgresDialect: Dialect = {
+  quoting: standardQuoting,
+  comments: 'statements',
+  primaryKey: '',
+  types: {
+    string: 'text',
+    timestamp: 'timestamptz',
+    date: 'date',
+    json: 'json',
+    count: 'bigint',
+    boolean: 'boolean',
+  },
+};

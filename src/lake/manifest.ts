@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import { streams } from '../streams/index.js';
+import { ancestorsOf } from '../streams/stream.js';
+
+const count = z.int().min(0);
+const instant = z.iso.datetime({ precision: 3 });
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const connector = z.strictObject({ name: z.string(), version: z.string(), node: z.string() });
+
+/** One data file, named relative to the root. */
+export const fileEntry = z.strictObject({ path: z.string(), rows: count, bytes: count, sha256 });
+export type FileEntry = z.infer<typeof fileEntry>;
+
+/** What a chain of custody needs of one walk through a list, for which the API has no checksum. */
+const evidence = {
+  endpoint: z.string().describe('The path that was requested, without the host.'),
+  parameters: z.record(z.string(), z.string()).describe('The query, without page tokens.'),
+  rows: count,
+  pages: count,
+  duplicates: count.describe('Records that the API served again in the same walk, and that were dropped.'),
+  surrogates_repaired: count.describe('Texts in which a lone surrogate became U+FFFD.'),
+  first_request_id: z.string().nullable(),
+  last_request_id: z.string().nullable(),
+  first_request_at: instant.nullable(),
+  last_request_at: instant.nullable(),
+};
+
+export const slice = z.strictObject({
+  parent: z
+    .record(z.string(), z.string())
+    .describe('Whose list it is: the values of the parent columns. Empty for a stream without a parent.'),
+  ...evidence,
+  verdict: z
+    .enum(['complete', 'gone', 'failed'])
+    .describe('gone: answered 404, and no longer in the list of its parent stream when that was read again.'),
+  reason: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+  files: z.array(fileEntry).describe('The files that hold this list alone.'),
+});
+/** One list of one stream: the unit of work, of retry and of evidence. */
+export type Slice = z.infer<typeof slice>;
+
+/** How the rows of a table are stored in files. */
+export const tableLayouts = ['per-parent', 'per-date'] as const;
+
+export const table = z.strictObject({
+  layout: z
+    .enum(tableLayouts)
+    .describe(
+      'per-parent: the files are named slice by slice. per-date: they hold all slices, sorted by parent.',
+    ),
+  columns: z.array(z.string()).describe('Of the files, in order. Columns are only ever appended.'),
+  rows: count,
+  files: z.array(fileEntry).describe('In the layout per-date: the files of all slices.'),
+  slices: z.array(slice).describe('One entry for each list that was read, in the order served.'),
+});
+/** One stream's part of a snapshot. */
+export type Table = z.infer<typeof table>;
+
+/** What a run was asked to read. */
+export const scope = z.strictObject({
+  streams: z.array(z.string()),
+  known: z.array(z.string()).describe('The streams that the connector could have read.'),
+  organizations: z.union([z.literal('all'), z.array(z.string())]),
+});
+export type Scope = z.infer<typeof scope>;
+
+export const actions = ['publish', 'compact', 'prune'] as const;
+
+/**
+ * What one run date holds. Immutable: each publication, compaction and pruning writes another one, and the log says
+ * which is current. An unknown field is refused, so that none is ever lost on the way through this program.
+ */
+export const manifestSchema = z
+  .strictObject({
+    manifest_version: z.literal(2),
+    status: z
+      .enum(['complete', 'scoped', 'incomplete', 'pruned'])
+      .describe(
+        'complete: everything was read. scoped: all that was asked for, which was less than everything. incomplete: a list could not be read. pruned: the files were removed.',
+      ),
+    run_id: z.string().describe('Of the run that read the API.'),
+    run_date: z.iso.date(),
+    started_at: instant,
+    extracted_at: instant.describe('When the last page had been read.'),
+    attempts: z
+      .array(z.string())
+      .describe('The run ids of the processes that read it, one after the other; the last one published it.'),
+    connector,
+    dataset: z.string(),
+    format: z.string(),
+    scope,
+    configuration: z.record(z.string(), z.unknown()).describe('The settings of the run, without secrets.'),
+    written: z
+      .strictObject({
+        action: z.enum(actions),
+        run_id: z.string().describe('Of what wrote this manifest; its file has this name.'),
+        at: instant,
+        connector,
+      })
+      .describe(
+        'publish: the run above. compact: the same rows in other files. prune: the files are removed.',
+      ),
+    replaces: z
+      .strictObject({ run_id: z.string(), manifest_sha256: sha256 })
+      .nullable()
+      .describe('The manifest that was current before: `written.run_id` of it, and its SHA-256.'),
+    totals: z.strictObject({
+      rows: count,
+      files: count,
+      bytes: count,
+      slices: count,
+      pages: count,
+      duplicates: count,
+      surrogates_repaired: count,
+      gone: count,
+      failed: count,
+    }),
+    tables: z.record(z.string(), table).describe('By stream.'),
+  })
+  .meta({
+    title: 'Manifest of a snapshot',
+    description:
+      'Immutable, in _runs/run_date=D/<run>.json; manifest.json beside it is a copy of the current one.',
+  });
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** A data file with the table that it is a part of. */
+export type TableFile = FileEntry & { table: string };
+
+/** Every data file that a manifest names. */
+export const manifestFiles = ({ tables }: Pick<Manifest, 'tables'>): TableFile[] =>
+  Object.entries(tables).flatMap(([name, { files, slices }]) =>
+    [...files, ...slices.flatMap((slice) => slice.files)].map((file) => ({ ...file, table: name })),
+  );
+
+/** What the tables of a manifest come to. */
+export function totalsOf(tables: Manifest['tables']): Manifest['totals'] {
+  const all = Object.values(tables);
+  const slices = all.flatMap((table) => table.slices);
+  const files = manifestFiles({ tables });
+  return {
+    rows: sum(all, 'rows'),
+    files: files.length,
+    bytes: sum(files, 'bytes'),
+    slices: slices.length,
+    pages: sum(slices, 'pages'),
+    duplicates: sum(slices, 'duplicates'),
+    surrogates_repaired: sum(slices, 'surrogates_repaired'),
+    gone: slices.filter(({ verdict }) => verdict === 'gone').length,
+    failed: slices.filter(({ verdict }) => verdict === 'failed').length,
+  };
+}
+
+export const sum = <K extends string>(items: readonly Record<K, number>[], key: K): number =>
+  items.reduce((total, item) => total + item[key], 0);
+
+/** Whether a table was asked for of every organisation, and every list of it, and of the streams above it, was read. */
+export function isComplete({ scope, tables }: Manifest, stream: string): boolean {
+  const known = streams.find(({ name }) => name === stream);
+  const above = known ? ancestorsOf(known).map(({ name }) => name) : [];
+  const slices = [stream, ...above].flatMap((name) => tables[name]?.slices ?? []);
+  return (
+    tables[stream] !== undefined &&
+    scope.organizations === 'all' &&
+    slices.every(({ verdict }) => verdict !== 'failed')
+  );
+}
+
+/** Whether what `scope` reads includes everything that `other` read. */
+export const covers = (scope: Omit<Scope, 'known'>, other: Omit<Scope, 'known'>): boolean =>
+  other.streams.every((stream) => scope.streams.includes(stream)) &&
+  (scope.organizations === 'all' ||
+    (other.organizations !== 'all' &&
+      other.organizations.every((uuid) => scope.organizations.includes(uuid))));

@@ -1,0 +1,47 @@
+/**
+ * One field list per stream. The JSON Schema, the Arrow and Parquet schemas, the CSV header and the DDL are
+ * all made from it, so nothing about a column is written down twice.
+ */
+
+/** `timestamp`: an instant, microseconds, UTC. `date`: a day. `json`: an object, as JSON text where a format has no such type. */
+export type FieldType = 'string' | 'timestamp' | 'date' | 'json';
+
+export interface Field {
+  readonly name: string;
+  readonly type: FieldType;
+  /** Whether it may be null; a missing value is null. */
+  readonly nullable: boolean;
+  /** A sentence for schema outputs and column comments. */
+  readonly description: string;
+  /** Where the value comes from: a field the API serves, or one that the connector adds. */
+  readonly origin: 'api' | 'connector';
+}
+
+/** The columns of one stream, in the order of the files. */
+export interface StreamSchema {
+  /** The stream's name, which is the table's too. */
+  readonly name: string;
+  readonly description: string;
+  /** Columns are only ever appended: readers of older files see null in the new ones. */
+  readonly fields: readonly Field[];
+  /** The fields that together name a row of one snapshot. */
+  readonly primaryKey: readonly string[];
+}
+
+/** The column that every table has: the day of the snapshot. */
+export const SNAPSHOT_DATE: Field = {
+  name: 'snapshot_date',
+  type: 'date',
+  nullable: false,
+  description: 'The run date of the snapshot this row belongs to (UTC).',
+  origin: 'connector',
+};
+
+/** The column that every table has: what has no column of its own. */
+export const EXTRA: Field = {
+  name: 'extra',
+  type: 'json',
+  nullable: true,
+  description: 'Every field the API served that has no column of its own; null when there is none.',
+  origin: 'connector',
+};

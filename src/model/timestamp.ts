@@ -1,0 +1,59 @@
+/** Reads the two texts that typed columns are made of: RFC 3339 date-times and dates, strictly. */
+
+/** An instant, as far as microseconds hold it. */
+export interface Timestamp {
+  /** Microseconds since 1970-01-01T00:00:00Z; negative before. */
+  micros: bigint;
+  /**
+   * False when the text says something else than `micros`: digits after the sixth were cut (then `micros` is the last
+   * microsecond before the instant), or there was no offset (then UTC is assumed).
+   */
+  exact: boolean;
+}
+
+const DATE = /^(\d{4})-(\d\d)-(\d\d)$/;
+const DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|([+-])(\d\d):(\d\d))?$/;
+const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334] as const;
+const DAYS_FROM_YEAR_0_TO_1970 = 719_528;
+
+/**
+ * The instant that an RFC 3339 date-time names, or null when the text is none: no `T`, a day that does not exist, hour 24.
+ * Without an offset it is read as UTC, and not exact: some lists of the API are served so. The leap second `:60` is null too: no count of microseconds since 1970 has a place for it.
+ */
+export function parseTimestamp(text: string): Timestamp | null {
+  const match = DATE_TIME.exec(text);
+  if (!match) return null;
+  const [, year, month, day, hours, minutes, seconds, fraction = '', zone, sign, offsetHours, offsetMinutes] =
+    match;
+  const days = epochDays(Number(year), Number(month), Number(day));
+  const secondOfDay = timeOfDay(Number(hours), Number(minutes), Number(seconds));
+  const offset = sign ? timeOfDay(Number(offsetHours), Number(offsetMinutes), 0) : 0;
+  if (days === null || secondOfDay === null || offset === null) return null;
+  const second = days * 86_400 + secondOfDay - (sign === '-' ? -offset : offset);
+  return {
+    micros: BigInt(second) * 1_000_000n + BigInt(fraction.slice(0, 6).padEnd(6, '0')),
+    exact: zone !== undefined && /^0*$/.test(fraction.slice(6)),
+  };
+}
+
+/** The days from 1970-01-01 to a date `YYYY-MM-DD`, or null when there is no such day. */
+export function parseDate(text: string): number | null {
+  const match = DATE.exec(text);
+  return match && epochDays(Number(match[1]), Number(match[2]), Number(match[3]));
+}
+
+/** Gregorian throughout, also before 1582, as RFC 3339 has it. */
+function epochDays(year: number, month: number, day: number): number | null {
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const before = DAYS_BEFORE_MONTH[month - 1];
+  if (before === undefined) return null;
+  const monthLength = (DAYS_BEFORE_MONTH[month] ?? 365) - before + (leap && month === 2 ? 1 : 0);
+  if (day < 1 || day > monthLength) return null;
+  // Leap days in the years 0 to `year` - 1; year 0 is one.
+  const leapDays = Math.ceil(year / 4) - Math.ceil(year / 100) + Math.ceil(year / 400);
+  return year * 365 + leapDays + before + (leap && month > 2 ? 1 : 0) + day - 1 - DAYS_FROM_YEAR_0_TO_1970;
+}
+
+function timeOfDay(hours: number, minutes: number, seconds: number): number | null {
+  return hours < 24 && minutes < 60 && seconds < 60 ? hours * 3600 + minutes * 60 + seconds : null;
+}

@@ -1,0 +1,111 @@
+import type { RecordPage } from '../extract/walk.js';
+import type { FileEntry, Slice } from '../lake/manifest.js';
+import { partName } from '../lake/paths.js';
+import { type Repairs, rowMaker } from '../model/rows.js';
+import type { StreamSchema } from '../model/schema.js';
+import type { Sink } from '../sinks/sink.js';
+import type { LocalStorage } from '../storage/local.js';
+import { type FanOut, fanOut } from './fan-out.js';
+import type { StagedFiles } from './staged-run.js';
+
+/** What a walk came to. */
+export type WalkEvidence = Omit<Slice, 'parent' | 'verdict' | 'reason' | 'files'>;
+
+export interface WalkRequest {
+  schema: StreamSchema;
+  /** The columns that the connector knows. */
+  added: Readonly<Record<string, string>>;
+  /** The formats to write; none: the list is only read. */
+  sinks: readonly Sink[];
+  /** Of the staged run. */
+  files: LocalStorage;
+  /** Of the list's files, below the root: `users/run_date=…/org_uuid=…/`. */
+  folder: string;
+  rowsPerFile: number;
+  endpoint: string;
+  parameters: Readonly<Record<string, string>>;
+  /** Whether a list without rows leaves a file. */
+  emptyFile: boolean;
+}
+
+/** Reads the pages of one list into files of at most `rowsPerFile` rows, one for each format. */
+export async function writeWalk(
+  pages: AsyncIterable<RecordPage<object>>,
+  request: WalkRequest,
+): Promise<{ evidence: WalkEvidence; files: StagedFiles }> {
+  const { schema, added, sinks, rowsPerFile, endpoint, parameters } = request;
+  const repairs: Repairs = { surrogates: 0 };
+  const toRow = rowMaker(schema, added, repairs);
+  const files: Record<string, FileEntry[]> = Object.fromEntries(sinks.map(({ format }) => [format, []]));
+  let evidence = newEvidence({ endpoint, parameters: { ...parameters } });
+  let parts = 0;
+  let part: FanOut | undefined;
+
+  const openPart = (): FanOut =>
+    fanOut(
+      schema,
+      sinks.map((sink) => ({
+        sink,
+        write: (bytes) => request.files.stage(`${sink.format}/${pathOf(sink, parts)}`, bytes),
+      })),
+    );
+  const pathOf = ({ extension }: Sink, index: number): string => request.folder + partName(index, extension);
+  const closePart = async (open: FanOut): Promise<void> => {
+    for (const [i, written] of (await open.close()).entries()) {
+      const sink = sinks[i] as Sink;
+      files[sink.format]?.push({ path: pathOf(sink, parts), rows: open.rows, ...written });
+    }
+    parts += 1;
+    part = undefined;
+  };
+
+  try {
+    for await (const page of pages) {
+      for (let rows = page.records.map(toRow); rows.length > 0; ) {
+        part ??= openPart();
+        const taken = rows.slice(0, rowsPerFile - part.rows);
+        await part.add(taken);
+        rows = rows.slice(taken.length);
+        if (part.rows === rowsPerFile) await closePart(part);
+      }
+      evidence = seen(evidence, page);
+    }
+    if (request.emptyFile && parts === 0) part ??= openPart();
+    if (part) await closePart(part);
+    return { evidence: { ...evidence, surrogates_repaired: repairs.surrogates }, files };
+  } catch (error) {
+    await part?.abandon(error);
+    throw error;
+  }
+}
+
+/** The evidence of a walk before its first page. */
+export const newEvidence = (list: Pick<WalkEvidence, 'endpoint' | 'parameters'>): WalkEvidence => ({
+  ...list,
+  rows: 0,
+  pages: 0,
+  duplicates: 0,
+  surrogates_repaired: 0,
+  first_request_id: null,
+  last_request_id: null,
+  first_request_at: null,
+  last_request_at: null,
+});
+
+function seen(
+  evidence: WalkEvidence,
+  { records, duplicates, restarted, requestId, requestedAt }: RecordPage<object>,
+): WalkEvidence {
+  const at = new Date(requestedAt).toISOString();
+  return {
+    ...evidence,
+    rows: evidence.rows + records.length,
+    pages: evidence.pages + 1,
+    // After a restart these are records that were read before, not served twice.
+    duplicates: evidence.duplicates + (restarted ? 0 : duplicates),
+    first_request_id: evidence.first_request_id ?? requestId ?? null,
+    last_request_id: requestId ?? null,
+    first_request_at: evidence.first_request_at ?? at,
+    last_request_at: at,
+  };
+}

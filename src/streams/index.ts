@@ -1,0 +1,12 @@
+import { organizations } from './organizations.js';
+import type { Stream } from './stream.js';
+import { users } from './users.js';
+
+/** Every stream of the directory, parents before children; another one is a file beside these and a line here. */
+export const streams: readonly Stream[] = [organizations, users];
+
+/** The dataset that a root of this connector holds. */
+export const DATASET = 'directory';
+
+/** The stream whose records `--org` chooses from. */
+export const scopedStream: Stream = organizations;
