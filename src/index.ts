@@ -62,6 +62,7 @@ export { withScratch } from './storage/scratch.js';
 export type { FinishedFile, Irregularity, Storage, StoredObject, Written } from './storage/storage.js';
 export { DATASET, scopedStream, streams } from './streams/index.js';
 export { type Organization, organizations } from './streams/organizations.js';
+export { type Role, roles } from './streams/roles.js';
 export {
   ancestorsOf,
   keyText,

@@ -1,9 +1,10 @@
 import { organizations } from './organizations.js';
+import { roles } from './roles.js';
 import type { Stream } from './stream.js';
 import { users } from './users.js';
 
 /** Every stream of the directory, parents before children; another one is a file beside these and a line here. */
-export const streams: readonly Stream[] = [organizations, users];
+export const streams: readonly Stream[] = [organizations, users, roles];
 
 /** The dataset that a root of this connector holds. */
 export const DATASET = 'directory';
