@@ -120,6 +120,6 @@ export const isConflict = (error: unknown): boolean =>
 
 const conflict = (storage: Storage, runDate: string): LockedError =>
   new LockedError(
-    `Another run changed ${runDate} in ${storage.location} meanwhile, so this one did not. What was read is kept: run the same command again.`,
+    `Another run changed ${runDate} in ${storage.location} meanwhile, so this one did not. Run the same command again.`,
     'commit_conflict',
   );
