@@ -122,13 +122,14 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
   async function takeSnapshot(days: readonly Day[], signal: AbortSignal): Promise<Manifest[]> {
     // Another run may have ended between the choice and the lease: what counts is chosen now.
     const chosen = settings.fresh ? now : await choose();
-    const header = isOvertaken(chosen, days) ? now : chosen;
+    const isOutdated = chosen.run_date === runDate && isOvertaken(chosen, days);
+    if (settings.fresh || isOutdated) await dropSuperseded(parent, chosen);
+    const header = isOutdated ? now : chosen;
     if (header.run_date !== runDate) {
       throw new LockedError(
         'Another run has just ended the unfinished one of another day. Run the same command again.',
       );
     }
-    if (settings.fresh || header !== chosen) await dropSuperseded(parent, header);
     const run = await StagedRun.open(parent, header, runId);
     try {
       if (!isFinal(run, settings)) await extractRun({ client, run, sinks, settings, onEvent, signal, clock });
@@ -162,7 +163,7 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
       const { sink } = targets[i] as Target;
       const { configuration = {} } = options;
       const { scope } = run.header;
-      const request = { run, sink, day, scope, settings, configuration, clock, signal };
+      const request = { run, sink, day, scope, settings, configuration, signal };
       described.push({ day, description: await describeRun(request) });
     }
     // All of them before any is published: what is refused for one is refused for all.

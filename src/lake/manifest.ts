@@ -8,7 +8,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const connector = z.strictObject({ name: z.string(), version: z.string(), node: z.string() });
 
 /** One data file, named relative to the root. */
-export const fileEntry = z.strictObject({ path: z.string(), rows: count, bytes: count, sha256 });
+const fileEntry = z.strictObject({ path: z.string(), rows: count, bytes: count, sha256 });
 export type FileEntry = z.infer<typeof fileEntry>;
 
 /** What a chain of custody needs of one walk through a list, for which the API has no checksum. */
@@ -40,7 +40,7 @@ export const slice = z.strictObject({
 export type Slice = z.infer<typeof slice>;
 
 /** How the rows of a table are stored in files. */
-export const tableLayouts = ['per-parent', 'per-date'] as const;
+const tableLayouts = ['per-parent', 'per-date'] as const;
 
 export const table = z.strictObject({
   layout: z

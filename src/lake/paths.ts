@@ -34,10 +34,6 @@ export const runOfPart = (key: string): string | undefined => PUBLISHED_PART.exe
 export const newRunId = (now: number): string =>
   `${new Date(now).toISOString().replace(/[-:]|\.\d+/g, '')}-${randomUUID().slice(0, 8)}`;
 
-/** When a run began, by its id: milliseconds since 1970, to the second. */
-export const startOfRun = (runId: string): number =>
-  Date.parse(runId.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, '$1-$2-$3T$4:$5:$6Z'));
-
 /** The folder of the control files of one run date: beside the tables, never among their data files. */
 export const runFolder = (runDate: string): string => `${RUNS}/run_date=${runDate}`;
 

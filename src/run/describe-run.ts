@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Clock } from '../clock.js';
 import { type Day, replacedBy } from '../lake/day.js';
 import { type FileEntry, type Manifest, type Scope, type Table, totalsOf } from '../lake/manifest.js';
 import { dateFolder, publishedKey } from '../lake/paths.js';
@@ -21,7 +20,6 @@ interface RunDescription {
   scope: Scope;
   settings: SnapshotSettings;
   configuration: Readonly<Record<string, unknown>>;
-  clock: Clock;
   signal: AbortSignal;
 }
 
@@ -33,7 +31,7 @@ export interface Description {
 
 /** Describes a staged run in one format, arranged as the settings say. */
 export async function describeRun(description: RunDescription): Promise<Description> {
-  const { run, sink, day, scope, settings, configuration, clock } = description;
+  const { run, sink, day, scope, settings, configuration } = description;
   const { header, extractedAt, attempts } = run;
   if (extractedAt === undefined) throw new TypeError('a run is described when it has read everything');
   const finished: FinishedFile[] = [];
@@ -53,7 +51,7 @@ export async function describeRun(description: RunDescription): Promise<Descript
     };
   }
   const totals = totalsOf(tables);
-  const at = new Date(clock.now()).toISOString();
+  const at = new Date(day.clock.now()).toISOString();
   const manifest: Manifest = {
     manifest_version: 2,
     status: totals.failed > 0 ? 'incomplete' : isPartial(scope) ? 'scoped' : 'complete',

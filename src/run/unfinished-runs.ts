@@ -13,7 +13,7 @@ export const JOURNAL = 'journal.ndjson';
 export const REFUSED = 'refused';
 
 /** An unfinished run may be resumed for this long after it began, in milliseconds. */
-export const RESUMABLE_MS = 24 * 60 * 60 * 1000;
+const RESUMABLE_MS = 24 * 60 * 60 * 1000;
 
 /** What a run is, written when its staged run is made, so that a later process can resume it. */
 const headerSchema = z.strictObject({

@@ -159,6 +159,19 @@ describe('an unfinished run', () => {
     expect([manifest.run_date, manifest.attempts.length]).toEqual(['2026-11-22', 2]);
   });
 
+  it('is discarded across midnight when a run that began later was published for its date', async () => {
+    await using api = await startFixtureApi({ sizes: [0, 35] });
+    await using root = await temporaryFolder();
+    await using elsewhere = await temporaryFolder();
+    await interrupted(api, root.path, { ...undated, clock: clockAt('2026-11-22T23:50:00Z') });
+    const other = { ...undated, state: elsewhere.path, clock: clockAt('2026-11-22T23:55:00Z') };
+    expect((await take(api, root.path, other)).run_date).toBe('2026-11-22');
+    const later = { ...undated, clock: clockAt('2026-11-23T00:05:00Z') };
+    await expect(take(api, root.path, later)).rejects.toMatchObject({ code: 'locked', exitCode: 75 });
+    const manifest = await take(api, root.path, later);
+    expect([manifest.run_date, manifest.attempts.length]).toEqual(['2026-11-23', 1]);
+  });
+
   it('is not resumed when the clock says that it began tomorrow', async () => {
     await using api = await startFixtureApi({ sizes: [0, 35] });
     await using root = await temporaryFolder();
