@@ -7,8 +7,12 @@ export const count = (value: number): string => value.toLocaleString('en-GB');
 export const counted = (value: number, noun: string): string =>
   `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 
-/** `complete snapshot of 2026-11-23: 25 organizations, 20,000 users`, in the order of the streams. */
-export function snapshotLine({ status, run_date: runDate, tables }: Manifest): string {
-  const rows = Object.entries(tables).map(([name, table]) => `${count(table.rows)} ${name}`);
-  return `${status} snapshot of ${runDate}: ${rows.join(', ')}`;
-}
+/** `25 organizations, 20,000 users`, in the order of the streams. */
+export const rowCounts = ({ tables }: Pick<Manifest, 'tables'>): string =>
+  Object.entries(tables)
+    .map(([stream, { rows }]) => `${count(rows)} ${stream}`)
+    .join(', ');
+
+/** `complete snapshot of 2026-11-23: 25 organizations, 20,000 users` */
+export const snapshotLine = (manifest: Manifest): string =>
+  `${manifest.status} snapshot of ${manifest.run_date}: ${rowCounts(manifest)}`;

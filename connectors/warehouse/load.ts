@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { type ComplianceClient, STAGING, withScratch } from '../../src/index.js';
 import { type Context, command } from '../kit/command.js';
 import { connect } from '../kit/connection.js';
+import { snapshotLine } from '../kit/counts.js';
 import { openProgress } from '../kit/progress.js';
 import { openRoot, userState } from '../kit/root.js';
 import { duckdbLoader } from './duckdb/loader.js';
 import type { Loader } from './loader.js';
-import { describeRows } from './model.js';
 import { postgresAddress } from './postgres/address.js';
 import { postgresLoader } from './postgres/loader.js';
 import { writeScript } from './scripts/write.js';
@@ -72,12 +72,8 @@ async function sourceOf(settings: LoadSettings, context: Context, scratch: strin
 const keyed = (settings: LoadSettings) => ({ ...settings, apiKey: settings.apiKey ?? '' });
 
 function summary({ manifest }: SnapshotSource, { target }: Loader, notes: readonly string[]): string {
-  const { run_date, status } = manifest;
-  const lines = [
-    `${status} snapshot of ${run_date}: ${describeRows(manifest)}`,
-    `  in ${target}`,
-    ...notes.map((note) => `  ${note}`),
-  ];
+  const { status } = manifest;
+  const lines = [snapshotLine(manifest), `  in ${target}`, ...notes.map((note) => `  ${note}`)];
   if (status !== 'complete') lines.push(`  it is ${status}: the views on the current snapshot leave it out`);
   return lines.join('\n');
 }

@@ -123,9 +123,3 @@ export function snapshotRows(manifest: Manifest): SnapshotRow[] {
     extracted_at,
   }));
 }
-
-/** What a snapshot holds, for people: `40 organizations, 900 users`. */
-export const describeRows = ({ tables }: Pick<Manifest, 'tables'>): string =>
-  Object.entries(tables)
-    .map(([stream, { rows }]) => `${rows.toLocaleString('en-GB')} ${stream}`)
-    .join(', ');

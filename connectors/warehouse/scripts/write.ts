@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { ConfigError, type Manifest, type Storage } from '../../../src/index.js';
 import type { Context } from '../../kit/command.js';
+import { rowCounts } from '../../kit/counts.js';
 import { openRoot } from '../../kit/root.js';
-import { describeRows } from '../model.js';
 import type { LoadSettings } from '../settings.js';
 import { chooseSnapshot } from '../source/snapshot-source.js';
 import { comment } from '../sql.js';
@@ -40,7 +40,7 @@ function scriptText({ name }: ScriptDialect, manifest: Manifest, { statements }:
   const { run_date, run_id, status, totals } = manifest;
   const head = [
     comment(`The ${status} snapshot of ${run_date} (run ${run_id}) for ${name}:`),
-    comment(`${describeRows(manifest)}, in ${totals.files} files.`),
+    comment(`${rowCounts(manifest)}, in ${totals.files} files.`),
     comment('Running it again gives the same. Let it end at the first error.'),
   ];
   return `${head.join('\n')}\n\n${statements.map((statement) => `${statement};\n`).join('\n')}`;
