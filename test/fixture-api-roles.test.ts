@@ -1,12 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import {
-  type FixtureApi,
-  type FixtureOptions,
-  type Scope,
-  type ServedJson,
-  startFixtureApi,
-} from '../fixtures/api/index.js';
-import { get, pagesOf, pathOf } from './fixture-api-client.js';
+import { type FixtureApi, type FixtureOptions, startFixtureApi } from '../fixtures/api/index.js';
+import { pagesOf, pathOf } from './fixture-api-client.js';
 
 let api: FixtureApi;
 afterEach(() => api.close());
@@ -82,68 +76,5 @@ describe('roles', () => {
     );
     expect(roles.map((role) => role.created_at)).toContain('2025-03-12T18:22:41.123456789');
     expect(rolesOf(1).length).toBeLessThanOrEqual(8);
-  });
-
-  test('come in pages of 500 where no limit is given', async () => {
-    await start({ sizes: [1] });
-    const list = api.list('roles', uuidOf(0));
-    while (list.count() < 1001) list.insert();
-    const sizes = async (limit?: number) =>
-      (await pagesOf(api, pathOf('roles', uuidOf(0)), limit)).map(({ length }) => length);
-    expect(await sizes()).toEqual([500, 500, 1]);
-    expect(await sizes(1000)).toEqual([1000, 1]);
-  });
-});
-
-describe('refusals of roles', () => {
-  test.each(['limit=0', 'limit=1001', 'limit=x', 'page=abc', 'page=', 'order=asc', 'limit=1&limit=2'])(
-    '?%s is answered with 400',
-    async (query) => {
-      await start();
-      const response = await get(api, `${pathOf('roles', uuidOf(0))}?${query}`);
-      expect(response.status).toBe(400);
-      expect(await response.text()).toContain(query.split('=')[0]);
-    },
-  );
-
-  test.each<{ scopes: Scope[]; served: Record<string, number> }>([
-    { scopes: ['read:compliance_org_data'], served: { organizations: 200, users: 403, roles: 200 } },
-    { scopes: ['read:compliance_user_data'], served: { organizations: 403, users: 200, roles: 403 } },
-    { scopes: ['read:org_audit'], served: { organizations: 200, users: 200, roles: 200 } },
-    { scopes: [], served: { organizations: 403, users: 403, roles: 403 } },
-  ])('the scopes $scopes', async ({ scopes, served }) => {
-    await start({ scopes });
-    for (const [list, status] of Object.entries(served)) {
-      expect((await get(api, pathOf(list, uuidOf(0)))).status).toBe(status);
-    }
-    expect(await (await get(api, pathOf('roles', uuidOf(0)))).text()).toContain(
-      served.roles === 200 ? 'rbac_role_' : "Needed one of: ['read:compliance_org_data', 'read:org_audit']",
-    );
-  });
-
-  test('an organisation that is unknown or unlinked has none: 404, in the words that users have', async () => {
-    await start();
-    const gone = uuidOf(1);
-    const before = rolesOf(1);
-    api.unlink(gone);
-    const unknown = '00000000-0000-4000-8000-000000000000';
-    for (const uuid of [gone, unknown, gone.toUpperCase(), 'a%2Fb']) {
-      const [roles, users] = [await get(api, pathOf('roles', uuid)), await get(api, pathOf('users', uuid))];
-      expect([roles.status, users.status]).toEqual([404, 404]);
-      const error = ((await roles.json()) as ServedJson).error;
-      expect(error).toEqual(((await users.json()) as ServedJson).error);
-      expect(error).toMatchObject({ message: `Organization ${decodeURIComponent(uuid)} not found` });
-    }
-    expect((await get(api, `${pathOf('roles', uuidOf(0))}/`)).status).toBe(404);
-    expect([...api.records('roles', gone)]).toEqual(before);
-  });
-
-  test('a token is valid for the roles of one organisation only', async () => {
-    await start({ sizes: [9, 9] });
-    const body = await (await get(api, `${pathOf('roles', uuidOf(0))}?limit=1`)).json();
-    const query = `?page=${encodeURIComponent((body as { next_page: string }).next_page)}`;
-    expect((await get(api, pathOf('roles', uuidOf(0)) + query)).status).toBe(200);
-    expect((await get(api, pathOf('roles', uuidOf(1)) + query)).status).toBe(400);
-    expect((await get(api, pathOf('users', uuidOf(0)) + query)).status).toBe(400);
   });
 });

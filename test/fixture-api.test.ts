@@ -213,24 +213,8 @@ describe('refusals', () => {
       says: 'page',
     },
     {
-      what: 'a wrong key',
-      target: () => ORGANIZATIONS,
-      init: { headers: { 'x-api-key': 'sk-ant-api01-wrong' } },
-      status: 401,
-      type: 'authentication_error',
-      says: 'API key',
-    },
-    {
-      what: 'a key for other endpoints',
-      target: () => ORGANIZATIONS,
-      init: { headers: { 'x-api-key': 'sk-ant-admin01-x' } },
-      status: 404,
-      type: 'not_found_error',
-      says: 'Not found',
-    },
-    {
       what: 'an unknown path',
-      target: () => '/v1/compliance/groups',
+      target: () => '/v1/compliance/projects',
       status: 404,
       type: 'not_found_error',
       says: 'Not found',
@@ -261,14 +245,14 @@ describe('refusals', () => {
       target: () => usersOf(uuidOf(0).toUpperCase()),
       status: 404,
       type: 'not_found_error',
-      says: 'Organization',
+      says: 'organization does not exist',
     },
     {
       what: 'a path in the place of an id',
       target: () => usersOf(`${uuidOf(0)}%2F..%2F${uuidOf(1)}`),
       status: 404,
       type: 'not_found_error',
-      says: 'Organization',
+      says: 'organization does not exist',
     },
     {
       what: 'another method',
@@ -290,34 +274,11 @@ describe('refusals', () => {
     expect(api.requests[0]?.status).toBe(status);
   });
 
-  test('without a key nothing is there', async () => {
-    await start();
-    const response = await fetch(api.url + ORGANIZATIONS);
-    expect(response.status).toBe(404);
-    expect(await response.json()).toMatchObject({ error: { message: 'Not found' } });
-  });
-
-  test('a token holds for its own list only, and encoded', async () => {
-    await start({ sizes: [600, 600] });
+  test('a token must be encoded', async () => {
+    await start({ sizes: [600] });
     const { next_page } = (await (await get(usersOf(uuidOf(0)))).json()) as { next_page: string };
-    const query = `?page=${encodeURIComponent(next_page)}`;
-    expect((await get(usersOf(uuidOf(0), query))).status).toBe(200);
-    expect((await get(usersOf(uuidOf(1), query))).status).toBe(400);
-    expect((await get(ORGANIZATIONS + query)).status).toBe(400);
-  });
-
-  test('a missing scope is named, and the other endpoint still answers', async () => {
-    await start({ scopes: ['read:compliance_org_data'] });
-    expect((await get(ORGANIZATIONS)).status).toBe(200);
-    const response = await get(usersOf(uuidOf(0)));
-    expect(response.status).toBe(403);
-    expect(await response.json()).toMatchObject({
-      error: {
-        type: 'permission_error',
-        message:
-          "Missing required scopes. Got: ['read:compliance_org_data'] Needed one of: ['read:compliance_user_data', 'read:org_audit']",
-      },
-    });
+    expect((await get(usersOf(uuidOf(0), `?page=${encodeURIComponent(next_page)}`))).status).toBe(200);
+    expect(next_page).toMatch(/[+/=]/);
   });
 });
 
@@ -360,7 +321,7 @@ describe('what changes while it is read', () => {
   });
 });
 
-test('the log tells each request as it came', async () => {
+test('the log has each request as it came', async () => {
   await start({ sizes: [30] });
   const target = usersOf(`${uuidOf(0)}`, '?limit=20');
   const { next_page } = (await (await get(target)).json()) as { next_page: string };
