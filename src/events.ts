@@ -23,8 +23,15 @@ export type ComplianceEvent =
   | { type: 'slices-listed'; slices: number; open: number }
   /** One list was read and staged. */
   | ({ type: 'slice-written'; rows: number } & ListRef)
-  /** One list could not be read completely. */
-  | ({ type: 'slice-failed'; verdict: 'gone' | 'failed'; code: string; message: string } & ListRef)
+  /** One list was not read, or not completely. */
+  | ({
+      type: 'slice-failed';
+      verdict: 'gone' | 'unavailable' | 'failed';
+      code: string;
+      message: string;
+    } & ListRef)
+  /** `lists` of the `of` lists of a stream are not served by the API; all of them: it is not enabled for this parent organisation. */
+  | { type: 'lists-unavailable'; stream: string; lists: number; of: number }
   /** The snapshot is published in one root; `head` is that of its log now. */
   | {
       type: 'published';

@@ -1,5 +1,8 @@
 /** The public library: everything that `connectors/` stands on, and that a program of one's own needs. */
 
+export { type EffectiveAccessOptions, effectiveAccess } from './access/effective-access.js';
+export { type AccessReason, type AccessRow, blanketActions, effectiveAccessSchema } from './access/schema.js';
+export { type AccessSelection, selectAccess } from './access/selection.js';
 export * from './client/api-errors.js';
 export { redact } from './client/redact.js';
 export { type ClientSettings, type ClientSettingsInput, clientSettings } from './client/settings.js';
@@ -37,9 +40,8 @@ export { isPartOf } from './lake/paths.js';
 export { jsonSchemaOf } from './model/json-schema.js';
 export type { Extra, Json } from './model/records.js';
 export { type Repairs, type Row, rowMaker, type Value } from './model/rows.js';
-export type { Field, FieldType, StreamSchema } from './model/schema.js';
+export { EXTRA, type Field, type FieldType, type StreamSchema } from './model/schema.js';
 export { parseTimestamp, type Timestamp } from './model/timestamp.js';
-export { wavesOf } from './run/extract-run.js';
 export { checkListed } from './run/listed.js';
 export {
   type Layout,
@@ -49,8 +51,9 @@ export {
   type SnapshotSettings,
   snapshotSettings,
 } from './run/settings.js';
+export { wavesOf } from './run/slices.js';
 export { describeArrow } from './sinks/columns.js';
-export { createSink, sinkFormats } from './sinks/index.js';
+export { createSink, decodeFile, type EncodedFile, sinkFormats } from './sinks/index.js';
 export type { Block, Regrouping } from './sinks/regrouping.js';
 export type { Sink, SinkFormat, SinkOptions } from './sinks/sink.js';
 export { type SnapshotOptions, snapshot, type Target } from './snapshot.js';
@@ -60,8 +63,11 @@ export { LocalStorage, type LocalStorageOptions } from './storage/local.js';
 export { STAGING } from './storage/own-folders.js';
 export { withScratch } from './storage/scratch.js';
 export type { FinishedFile, Irregularity, Storage, StoredObject, Written } from './storage/storage.js';
+export { type GroupMember, groupMembers } from './streams/group-members.js';
+export { type Group, groups } from './streams/groups.js';
 export { DATASET, scopedStream, streams } from './streams/index.js';
 export { type Organization, organizations } from './streams/organizations.js';
+export { type RolePermission, rolePermissions } from './streams/role-permissions.js';
 export { type Role, roles } from './streams/roles.js';
 export {
   ancestorsOf,

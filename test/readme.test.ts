@@ -64,6 +64,20 @@ const patternOf = (output: string): RegExp =>
       .join('.*')}$`,
   );
 
+/** The file that the access of a snapshot is written to. */
+const ACCESS = 'access.parquet';
+
+async function queried(sql: string): Promise<Record<string, unknown>[]> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  try {
+    return (await connection.runAndReadAll(sql)).getRowObjectsJS();
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
 describe('the README', () => {
   it('shows the two commands that do everything', () => {
     const shown = inLanguage('console').map(({ code }) => code.trim());
@@ -78,7 +92,20 @@ describe('the README', () => {
     },
   );
 
-  it.each(inLanguage('sql').map(({ code }, index) => [index, code] as const))(
+  it('answers who may do everything in one query', async () => {
+    const [query = ''] = inLanguage('sql').flatMap(({ code }) => (code.includes(ACCESS) ? code : []));
+    const rows = await queried(query.replace(ACCESS, `${folder}/${ACCESS}`));
+    const blanket = [...api.records('groups')].filter(({ name }) => name === 'Everyone');
+    const members = blanket.flatMap(({ id }) => [...api.records('group_members', String(id))]);
+    expect(new Set(rows.map(({ email }) => email))).toEqual(new Set(members.map(({ email }) => email)));
+    expect(new Set(rows.map(({ action }) => action))).toEqual(new Set(['capability_access_all']));
+  });
+
+  it.each(
+    inLanguage('sql')
+      .filter(({ code }) => !code.includes(ACCESS))
+      .map(({ code }, index) => [index, code] as const),
+  )(
     'SQL example %i gives every user, of a day that was compacted and of one that was not',
     async (_, sql) => {
       const fresh = ['dump', '--out', './per-org', '--run-date', '2026-11-23', '--progress', 'none'];

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ConfigError, type Field, jsonSchemaOf, type Stream, type StreamSchema } from '../../src/index.js';
 import type { Message } from './messages.js';
+import { hasRecordKey, keyColumns, RECORD_KEY } from './record-key.js';
 
 /**
  * What can be read. An interrupted full refresh is resumed where it was, so it is resumable; there is no
@@ -9,34 +10,47 @@ import type { Message } from './messages.js';
 export const catalogMessage = (streams: readonly Stream[]): Message => ({
   type: 'CATALOG',
   catalog: {
-    streams: streams.map(({ schema }) => ({
-      name: schema.name,
-      json_schema: catalogSchema(schema),
+    streams: streams.map((stream) => ({
+      name: stream.name,
+      json_schema: catalogSchema(stream),
       supported_sync_modes: ['full_refresh'],
       source_defined_cursor: true,
-      source_defined_primary_key: schema.primaryKey.map((name) => [name]),
+      source_defined_primary_key: keyColumns(stream).map((name) => [name]),
       is_resumable: true,
     })),
   },
 });
 
-/** Airbyte's dialect of JSON Schema: draft 7, and a type of its own for an instant. */
-function catalogSchema(schema: StreamSchema): object {
+/** Airbyte's dialect of JSON Schema: draft 7, a type of its own for an instant, and no value of several types. */
+function catalogSchema(stream: Stream): object {
+  const { schema } = stream;
+  const isText = ({ type, shape }: Field): boolean => type === 'json' && shape === undefined;
+  const asText = schema.fields.filter(isText).map(({ name }) => name);
   const { type, description, properties } = jsonSchemaOf(schema) as {
     [keyword: string]: unknown;
-    properties: Readonly<Record<string, { format?: string }>>;
+    properties: Readonly<Record<string, { format?: string; description: string }>>;
   };
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     type,
     description,
     additionalProperties: true,
-    properties: Object.fromEntries(
-      Object.entries(properties).map(([name, property]) => [
-        name,
-        property.format === 'date-time' ? { ...property, airbyte_type: 'timestamp_with_timezone' } : property,
-      ]),
-    ),
+    properties: {
+      ...Object.fromEntries(
+        Object.entries(properties).map(([name, property]) => {
+          if (property.format === 'date-time')
+            return [name, { ...property, airbyte_type: 'timestamp_with_timezone' }];
+          if (!asText.includes(name)) return [name, property];
+          return [
+            name,
+            { type: ['string', 'null'], description: `${property.description} Sent as JSON text.` },
+          ];
+        }),
+      ),
+      ...(hasRecordKey(stream) && {
+        [RECORD_KEY.name]: { type: 'string', description: RECORD_KEY.description },
+      }),
+    },
   };
 }
 

@@ -1,96 +1,49 @@
-import {
-  ancestorsOf,
-  type ComplianceClient,
-  ComplianceError,
-  ConfigError,
-  ownKey,
-  type ParentKey,
-  parentKeys,
-  type Stream,
-  verdictOf,
-} from '../../src/index.js';
+import { ancestorsOf, ComplianceError, ConfigError, type Stream } from '../../src/index.js';
+import { createProbe, type Finding, findingLine } from '../kit/probe.js';
 import { type CommandContext, openClient } from './client.js';
 import type { SourceSettings } from './config.js';
+import { isFatal } from './fatal.js';
 import { log } from './messages.js';
 
-/** A parent may disappear between being listed and its own list being requested; this many are tried. */
-const MAX_PARENTS = 3;
-
 /**
- * Shows by as few requests as possible that a read would work, since each request is an entry in the customer's audit
- * log: one page of each default stream without a parent, and one record of one list of each default stream with one.
- * @throws ComplianceError: for which streams the key lacks a scope, or what else is wrong
+ * Shows by as few requests as possible what a read of each stream would meet, since each request is an entry in the
+ * customer's audit log: of each stream one page of one list. It logs a line for each stream. Only a stream that is read by
+ * default fails the check; that another one cannot be read is a warning, for whoever is about to choose it.
+ * @throws ComplianceError: which of the default streams the key may not read, or what else is wrong
  */
 export async function check(
   settings: SourceSettings,
   { streams, ...context }: CommandContext & { streams: readonly Stream[] },
 ): Promise<void> {
-  await using client = openClient(settings, context);
   const { output, signal } = context;
+  await using client = openClient(settings, context);
+  const probe = createProbe(client, { signal });
   const defaults = streams.filter(({ isDefault }) => isDefault);
   const needed = new Set(defaults.flatMap((stream) => [...ancestorsOf(stream), stream]));
-  const pages = new Map<Stream, FirstPage>();
-  const refused = new Map<Stream, ComplianceError>();
-  for (const stream of needed) {
-    const above = stream.parent?.stream;
-    if (ancestorsOf(stream).some((ancestor) => refused.has(ancestor))) continue;
+  const refused: Refused[] = [];
+  // What fails the check comes first; parents come before children all the same.
+  for (const stream of [...needed, ...streams.filter((stream) => !needed.has(stream))]) {
     try {
-      const parents = above ? firstParents(stream, pages.get(above)) : [{}];
-      const page = await firstPage(client, { stream, parents, signal });
-      if (page) pages.set(stream, page);
-      else {
-        const what = `The key sees none of ${above?.name}, so it is not known whether it may read ${stream.name}.`;
-        output.write(log('WARN', what));
-      }
+      const finding = await probe(stream);
+      output.write(log(finding.verdict === 'readable' ? 'INFO' : 'WARN', findingLine(stream, finding)));
+      if (finding.verdict === 'refused' && needed.has(stream)) refused.push({ stream, finding });
     } catch (error) {
-      if (!(error instanceof ComplianceError) || !isRefusal(error)) throw error;
-      refused.set(stream, error);
+      if (needed.has(stream) || !(error instanceof ComplianceError)) throw error;
+      if (signal.aborted || isFatal(error)) throw error;
+      output.write(log('WARN', `${stream.name}: not checked. ${error.message} [${error.code}]`));
     }
   }
-  if (refused.size > 0) throw notAllowed(refused);
+  if (refused.length > 0) throw notAllowed(refused);
 }
 
-/** The first page of one list. */
-interface FirstPage {
-  parent: ParentKey;
-  records: readonly object[];
+interface Refused {
+  stream: Stream;
+  finding: Extract<Finding, { verdict: 'refused' }>;
 }
 
-/** The keys of the first lists of a stream, from the first page of its parent. */
-function firstParents(stream: Stream, page: FirstPage | undefined): ParentKey[] {
-  const above = stream.parent?.stream;
-  if (!above || !page) return [];
-  const keys = page.records.slice(0, MAX_PARENTS).map((record) => ownKey(above, record));
-  return parentKeys(stream, page.parent, keys);
-}
-
-/** The first page of the first list whose parent is not gone. @returns undefined when there is no list */
-async function firstPage(
-  client: ComplianceClient,
-  { stream, parents, signal }: { stream: Stream; parents: readonly ParentKey[]; signal: AbortSignal },
-): Promise<FirstPage | undefined> {
-  const limit = stream.parent ? 1 : MAX_PARENTS;
-  for (const [at, parent] of parents.entries()) {
-    try {
-      for await (const { records } of client.pages(stream, { parent, limit, signal })) {
-        return { parent, records };
-      }
-    } catch (error) {
-      if (verdictOf(error) !== 'gone' || at === parents.length - 1) throw error;
-    }
-  }
-  return undefined;
-}
-
-/** The key is accepted, and may not read this. */
-const isRefusal = ({ code }: ComplianceError): boolean =>
-  code === 'missing_scope' || code === 'permission_denied';
-
-function notAllowed(refused: ReadonlyMap<Stream, ComplianceError>): ConfigError {
-  const streams = [...refused.keys()].map(({ name, scope }) => `${name} (scope ${scope})`).join(', ');
-  const [cause] = refused.values();
-  return new ConfigError(`The key may not read ${streams}. ${cause?.message}`, {
-    code: 'missing_scope',
-    cause,
-  });
+function notAllowed(refused: readonly Refused[]): ConfigError {
+  const streams = refused.map(({ stream: { name, scope } }) => `${name} (scope ${scope})`).join(', ');
+  const reasons = [...new Set(refused.map(({ finding }) => finding.what))].join('; ');
+  const { code = 'missing_scope' } = refused[0]?.finding ?? {};
+  return new ConfigError(`The key may not read ${streams}: ${reasons}.`, { code });
 }

@@ -1,5 +1,5 @@
 import type { Clock, ComplianceEvent, OnEvent } from '../../src/index.js';
-import { labelOf, listOf } from './list-pages.js';
+import { listOf } from './list-pages.js';
 import { type LogLevel, log, streamStatus } from './messages.js';
 import type { Output } from './output.js';
 
@@ -61,12 +61,6 @@ export function createEventReporter(output: Output, clock: Clock): EventReporter
           'WARN',
           event,
           `a page token was no longer accepted, so ${listOf(event.parent)} is read again from its start.`,
-        );
-      } else if (event.type === 'slice-failed' && event.verdict === 'gone') {
-        report(
-          'WARN',
-          event,
-          `${labelOf(event.parent ?? {})} is no longer listed, and its list is left out.`,
         );
       }
     },

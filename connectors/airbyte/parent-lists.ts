@@ -1,7 +1,10 @@
 import { ComplianceError, type ParentKey, verdictOf } from '../../src/index.js';
+import { whatIsUnavailable } from '../kit/unavailable.js';
 import { createFailedLists, MAX_CONSECUTIVE_FAILURES } from './failed-lists.js';
+import { isFatal } from './fatal.js';
 import { inTurn } from './in-turn.js';
 import { labelOf, listOf, listPages } from './list-pages.js';
+import { listParents } from './listed-parents.js';
 import { openPosition, type Position, type Verdict } from './position.js';
 import type { Reader, Reading } from './reading.js';
 import { isKept, type ListsState, listsState, resumeState } from './state.js';
@@ -10,13 +13,13 @@ import { isKept, type ListsState, listsState, resumeState } from './state.js';
 export const parentLists: Reader = {
   snapshotOf: (state, now) => resumeState(state, listsState, now).from,
   async read(reading) {
-    const { client, stream, checkpoints, clock, log, signal } = reading;
-    const parents: ParentKey[] = [];
-    for await (const parent of client.parents(stream, { signal })) parents.push(parent);
+    const { stream, checkpoints, clock, log } = reading;
+    const { parents, unlisted } = await listParents(reading);
 
     let { from, startsOver } = resumeState(reading.state, listsState, clock.now());
     let position = openPosition(parents, from);
     if (!position) {
+      if (unlisted) throw unlisted; // the position may fit when everything is listed again
       startsOver = 'its state was written for another list of parents';
       from = undefined;
       position = openPosition(parents) as Position;
@@ -26,7 +29,9 @@ export const parentLists: Reader = {
     const { snapshot_date, started_at } = from ?? reading.snapshot;
     const progress = { version: 1, snapshot_date, started_at, finished: false } as const;
     const failed = await readLists({ reading, position, progress, underWay: from?.under_way });
-    const error = failed.toError(stream.name, parents.length);
+    const { unavailable } = position.toState();
+    if (unavailable > 0) log('WARN', `${whatIsUnavailable({ lists: unavailable, of: parents.length })}.`);
+    const error = failed.toError(stream.name, parents.length) ?? unlisted;
     if (!error) {
       await checkpoints.end({ ...progress, finished: true });
     } else {
@@ -77,7 +82,9 @@ async function readLists({ reading, position, progress, underWay }: ListsReading
     } catch (error) {
       if (signal.aborted || !(error instanceof ComplianceError) || isFatal(error)) throw error;
       verdict = verdictOf(error) ?? 'failed';
-      if (verdict === 'gone') {
+      if (verdict === 'unavailable') {
+        failures.succeeded(); // it was answered, and there may be thousands: they are reported at the end
+      } else if (verdict === 'gone') {
         log('WARN', `${labelOf(parent)} is no longer listed. What was read of its list has been sent.`);
       } else {
         log('ERROR', `${listOf(parent)} could not be read. ${error.message} [${error.code}]`);
@@ -93,10 +100,6 @@ async function readLists({ reading, position, progress, underWay }: ListsReading
   }
   return failures;
 }
-
-/** What no other list can answer differently: the key is refused, or lacks the scope of the stream. */
-const isFatal = ({ code }: ComplianceError): boolean =>
-  code === 'authentication_failed' || code === 'missing_scope';
 
 /** Whoever keeps a state may give its keys back in another order. */
 const isSame = (parent: ParentKey, other: ParentKey = {}): boolean =>

@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import { keyText, type ParentKey } from '../../src/index.js';
 import type { ListsState } from './state.js';
 
-/** How a list ended: it was read completely, its parent is no longer listed, or it could not be read. */
-export type Verdict = 'complete' | 'gone' | 'failed';
+/** How a list ended: it was read completely, its parent is no longer listed, the API does not serve it, or it could not be read. */
+export type Verdict = 'complete' | 'gone' | 'unavailable' | 'failed';
+
+/** What a state keeps of a position. */
+type Place = Pick<ListsState, 'done' | 'digest' | 'failed' | 'unavailable'>;
 
 /** How far a read of many lists has come: a place in the order of their parents, and the exceptions before it. */
 export interface Position {
@@ -12,7 +15,7 @@ export interface Position {
   /** Notes how the list of a parent of `rest` ended; to be called in their order. */
   settle(parent: ParentKey, verdict: Verdict): void;
   /** What a state keeps of it: a few bytes, however many lists are done. */
-  toState(): Pick<ListsState, 'done' | 'digest' | 'failed'>;
+  toState(): Place;
 }
 
 /** With more exceptions than this the place does not move, so that a state stays below 64 KiB. */
@@ -25,13 +28,13 @@ const MAX_FAILED = 5_000;
  */
 export function openPosition(
   listed: readonly ParentKey[],
-  from: Pick<ListsState, 'done' | 'digest' | 'failed'> = { done: 0, digest: '', failed: [] },
+  from: Place = { done: 0, digest: '', failed: [], unavailable: 0 },
 ): Position | undefined {
   const passed = createHash('sha256');
   const pass = (parent: ParentKey) => passed.update(`${keyText(parent)}\n`);
   const digest = () => passed.copy().digest('hex').slice(0, 32);
 
-  let { done } = from;
+  let { done, unavailable } = from;
   if (done > listed.length) return undefined;
   for (const parent of listed.slice(0, done)) pass(parent);
   if (done > 0 && digest() !== from.digest) return undefined;
@@ -45,15 +48,17 @@ export function openPosition(
     settle(parent, verdict) {
       const place = places.get(parent);
       if (place !== undefined) {
-        if (verdict === 'complete') failed.delete(place);
+        if (verdict === 'complete' || verdict === 'unavailable') failed.delete(place);
+        if (verdict === 'unavailable') unavailable += 1;
         return;
       }
       isStuck ||= verdict === 'failed' && failed.size >= MAX_FAILED;
       if (isStuck || verdict === 'gone') return;
       if (verdict === 'failed') failed.add(done);
+      if (verdict === 'unavailable') unavailable += 1;
       pass(parent);
       done += 1;
     },
-    toState: () => ({ done, digest: digest(), failed: [...failed] }),
+    toState: () => ({ done, digest: digest(), failed: [...failed], unavailable }),
   };
 }

@@ -91,7 +91,8 @@ function accept(
   return selection;
 }
 
-async function readSelection({ stream, schema }: Selection, reads: Reads): Promise<void> {
+async function readSelection(selection: Selection, reads: Reads): Promise<void> {
+  const { stream } = selection;
   const { client, concurrency, snapshot, states, reporter, output, signal, clock } = reads;
   const { name } = stream;
   const ownCheckpoints = checkpoints(name, output, clock);
@@ -112,7 +113,7 @@ async function readSelection({ stream, schema }: Selection, reads: Reads): Promi
       send: output.send,
       log: logOfStream,
       sender: ({ parent, snapshotDate }) => {
-        const toMessage = recordMaker(schema, { ...parent, snapshot_date: snapshotDate }, repairs);
+        const toMessage = recordMaker(selection, { ...parent, snapshot_date: snapshotDate }, repairs);
         return async (records) => {
           const emittedAt = clock.now();
           for (const record of records) {

@@ -1,21 +1,26 @@
-import { type Extra, parseTimestamp, type Repairs, rowMaker, type StreamSchema } from '../../src/index.js';
+import { type Extra, parseTimestamp, type Repairs, rowMaker } from '../../src/index.js';
+import type { Selection } from './catalog.js';
 import type { FieldChange, Message } from './messages.js';
+import { hasRecordKey, RECORD_KEY, recordKey } from './record-key.js';
 
 /**
  * Makes RECORD messages of a stream's records. A served value that its column cannot hold exactly is kept in `extra`;
  * when some of it is missing from the column (it is no timestamp, it has more than six digits, it is not text), that is
  * reported as a change. A time without an offset is not: nothing of it is missing from its column, which says UTC where
  * the API says nothing. The protocol knows only NULLED and TRUNCATED, which users of Airbyte read as lost data, and
- * nearly all times of some streams are served so: real losses would not be noticed among them.
+ * nearly all times of some streams are served so: real losses would not be noticed among them. A JSON value of any shape is
+ * sent as text, since a column of a destination has one type.
  */
 export function recordMaker(
-  schema: StreamSchema,
+  { stream, schema }: Selection,
   added: Readonly<Record<string, string>>,
   repairs: Repairs,
 ): (record: object, emittedAt: number) => Message {
   const toRow = rowMaker(schema, added, repairs);
   const timestamps = schema.fields.filter(({ type }) => type === 'timestamp').map(({ name }) => name);
   const served = schema.fields.filter(({ origin, nullable }) => origin === 'api' && nullable);
+  const ofAnyShape = schema.fields.filter(({ type, shape }) => type === 'json' && !shape);
+  const hasKey = hasRecordKey(stream);
   const hasExtra = schema.fields.some(({ name }) => name === 'extra');
 
   return (record, emittedAt) => {
@@ -34,6 +39,10 @@ export function recordMaker(
       if (held === null) changes.push(changed(name, 'NULLED'));
       else if (CUT.test(text)) changes.push(changed(name, 'TRUNCATED'));
     }
+    for (const { name } of ofAnyShape) {
+      if (data[name] !== null) data = { ...data, [name]: JSON.stringify(data[name]) };
+    }
+    if (hasKey) data = { ...data, [RECORD_KEY.name]: recordKey(stream, data) };
     const meta = changes.length > 0 ? { meta: { changes } } : {};
     return { type: 'RECORD', record: { stream: schema.name, data, emitted_at: emittedAt, ...meta } };
   };

@@ -1,3 +1,5 @@
+import { NotFoundError, verdictOf } from '../../src/index.js';
+import { whatIsUnavailable } from '../kit/unavailable.js';
 import { listPages } from './list-pages.js';
 import { estimate } from './messages.js';
 import type { Reader } from './reading.js';
@@ -14,11 +16,17 @@ export const singleList: Reader = {
     const state = { version: 1, snapshot_date, started_at, finished: false } as const;
     const send = reading.sender({ parent: {}, snapshotDate: snapshot_date });
     let isFirst = from?.page === undefined;
-    for await (const { records, next } of listPages(reading, { parent: {}, from: from?.page, signal })) {
-      if (isFirst && next === null) await reading.send(estimate(stream.name, records.length));
-      isFirst = false;
-      await send(records);
-      if (isKept(next)) await checkpoints.offer({ ...state, page: next });
+    try {
+      for await (const { records, next } of listPages(reading, { parent: {}, from: from?.page, signal })) {
+        if (isFirst && next === null) await reading.send(estimate(stream.name, records.length));
+        isFirst = false;
+        await send(records);
+        if (isKept(next)) await checkpoints.offer({ ...state, page: next });
+      }
+    } catch (error) {
+      if (verdictOf(error) !== 'unavailable') throw error;
+      const is404 = error instanceof NotFoundError;
+      log('WARN', is404 ? `${whatIsUnavailable({ lists: 1, of: 1 })}.` : (error as Error).message);
     }
     await checkpoints.end({ ...state, finished: true });
   },

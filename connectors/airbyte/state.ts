@@ -32,6 +32,8 @@ export const listsState = z.strictObject({
   digest: z.string().default(''),
   /** The places, from 0 on, of those whose list could not be read. */
   failed: z.array(z.int().min(0)).default([]),
+  /** How many of the parents that are done have a list that the API does not serve. */
+  unavailable: z.int().min(0).default(0),
   /** The list that is being read, and the token of its next page. */
   under_way: z.strictObject({ parent: z.record(z.string(), z.string()), page: z.string() }).optional(),
 });

@@ -29,6 +29,46 @@ export const formatSettings = z.object({
     .describe("Put a ' before CSV cells that a spreadsheet would run as a formula. Changes data."),
 });
 
+/** How one file is written. */
+export const fileFormatSettings = z.object({
+  format: z
+    .enum(names as [string, ...string[]])
+    .optional()
+    .describe('Default: as the name of the file says (.csv.gz is compressed), and on stdout csv.'),
+  csvFormulaGuard: formatSettings.shape.csvFormulaGuard,
+});
+
+/**
+ * The sink of one file, by its name unless a format is asked for; without a path it is stdout, which takes text.
+ * @throws ConfigError `stdout_needs_text`, `format_unknown`
+ */
+export function sinkOfFile(
+  path: string | undefined,
+  { format, csvFormulaGuard }: z.output<typeof fileFormatSettings>,
+): Sink {
+  const formats = sinkFormats.filter(({ name }) => names.includes(name));
+  const texts = formats.filter(({ isText }) => isText).map(({ name }) => name);
+  if (path === undefined) {
+    if (format === undefined || texts.includes(format))
+      return createSink(format ?? 'csv', { csvFormulaGuard });
+    throw new ConfigError(
+      `stdout takes text: give --format ${texts.join(' or ')}, or for ${format} a file by --to.`,
+      { code: 'stdout_needs_text' },
+    );
+  }
+  const sinks = formats.flatMap(({ name, compressions }) =>
+    compressions.map((compression) => ({ name, sink: createSink(name, { compression, csvFormulaGuard }) })),
+  );
+  const byName = sinks.filter(({ sink }) => path.endsWith(`.${sink.extension}`));
+  const found = byName.find(({ name }) => name === (format ?? name));
+  if (found) return found.sink;
+  if (format !== undefined) return createSink(format, { csvFormulaGuard });
+  throw new ConfigError(
+    `The name of the file does not say its format. Let it end with .${names.join(', .')}, or give --format.`,
+    { code: 'format_unknown' },
+  );
+}
+
 /**
  * One sink for each format.
  * @throws ConfigError `compression_unknown`, and what a format refuses

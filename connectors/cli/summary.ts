@@ -1,5 +1,6 @@
 import { formatLogHead, keyText, type LogHead, type Manifest } from '../../src/index.js';
 import { count, counted, snapshotLine } from '../kit/counts.js';
+import { unavailableLine, unavailableLists } from '../kit/unavailable.js';
 
 /** What was published in one format, and where. */
 export interface Published {
@@ -21,6 +22,7 @@ export function summary(published: readonly Published[]): string {
     lines.push(`  ${counted(totals.duplicates, 'duplicate')} dropped, which the API served again`);
   if (totals.surrogates_repaired > 0)
     lines.push(`  ${counted(totals.surrogates_repaired, 'text')} with lone surrogates repaired`);
+  lines.push(...unavailableLists(first.manifest).map((lists) => `  ${unavailableLine(lists)}`));
   if (totals.gone > 0) lines.push('  no longer listed:', ...listsOf(first.manifest, 'gone'));
   if (totals.failed > 0) lines.push('  failed, not in the snapshot:', ...listsOf(first.manifest, 'failed'));
   for (const { location, head } of published) lines.push(`  in ${location}`, `  ${headLine(head)}`);

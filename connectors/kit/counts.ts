@@ -1,4 +1,5 @@
 import type { Manifest } from '../../src/index.js';
+import { unavailableLists } from './unavailable.js';
 
 /** `895,316` */
 export const count = (value: number): string => value.toLocaleString('en-GB');
@@ -7,11 +8,15 @@ export const count = (value: number): string => value.toLocaleString('en-GB');
 export const counted = (value: number, noun: string): string =>
   `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 
-/** `25 organizations, 20,000 users`, in the order of the streams. */
-export const rowCounts = ({ tables }: Pick<Manifest, 'tables'>): string =>
-  Object.entries(tables)
-    .map(([stream, { rows }]) => `${count(rows)} ${stream}`)
+/** `25 organizations, 20,000 users`, in the order of the streams. What the API does not serve is unknown, not none. */
+export function rowCounts({ tables }: Pick<Manifest, 'tables'>): string {
+  const unknown = unavailableLists({ tables }).filter(({ lists, of }) => lists === of);
+  return Object.entries(tables)
+    .map(([name, { rows }]) =>
+      unknown.some(({ stream }) => stream === name) ? `${name} unknown` : `${count(rows)} ${name}`,
+    )
     .join(', ');
+}
 
 /** `complete snapshot of 2026-11-23: 25 organizations, 20,000 users` */
 export const snapshotLine = (manifest: Manifest): string =>

@@ -58,12 +58,19 @@ export function yargsOptions(
 }
 
 /** A flag's text as the type of its setting; what does not fit is left for the schema to refuse. */
-export function parseFlag({ type }: FlagSchema, value: unknown): unknown {
-  if (type === 'array') return typeof value === 'string' ? [value] : value;
+export function parseFlag({ type, items }: FlagSchema, value: unknown): unknown {
+  if (type === 'array') {
+    const given = typeof value === 'string' ? [value] : value;
+    return items?.enum && Array.isArray(given) ? given.flatMap(namesIn) : given;
+  }
   const isNumber = (type === 'number' || type === 'integer') && typeof value === 'string';
   if (!isNumber || value.trim() === '' || Number.isNaN(Number(value))) return value;
   return Number(value);
 }
+
+/** Names may be separated by commas, and by spaces where the shell does not separate them. */
+const namesIn = (value: unknown): unknown[] =>
+  typeof value === 'string' ? value.split(/[\s,]+/).filter((name) => name !== '') : [value];
 
 /** The flags without a value that were given one: a parser takes `--dry-run=1` for false, and the run would be real. */
 export function valuesNotTaken(settings: z.ZodObject, args: readonly string[]): string[] {

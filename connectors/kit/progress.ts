@@ -4,6 +4,7 @@ import { type ComplianceEvent, marks, type OnEvent } from '../../src/index.js';
 import type { Context } from './command.js';
 import { count } from './counts.js';
 import { dataName } from './options.js';
+import { unavailableLine } from './unavailable.js';
 
 export const progressSettings = z.object({
   progress: z
@@ -25,14 +26,17 @@ type Kind = z.output<typeof progressSettings>['progress'];
 export function openProgress(kind: Kind, { stderr, environment }: Context): Progress {
   const settled = kind === 'auto' ? (stderr.isTTY ? 'bar' : 'json') : kind;
   if (settled === 'bar') return bar(stderr, environment);
-  if (settled === 'json') return { onEvent: (event) => stderr.write(jsonLine(event)), close() {} };
+  if (settled === 'json') return { onEvent: (event) => stderr.write(jsonLines(event)), close() {} };
   return { onEvent() {}, close() {} };
 }
 
-/** One event as a line; its keys are data, so they are in snake_case. */
-function jsonLine(event: ComplianceEvent): string {
+/** One event as a line; its keys are data, so they are in snake_case. Lists that are unavailable share one event. */
+function jsonLines(event: ComplianceEvent): string {
+  if (event.type === 'slice-failed' && event.verdict === 'unavailable') return '';
   const entries = Object.entries(event).map(([key, value]) => [dataName(key), value]);
-  return `${JSON.stringify({ at: new Date().toISOString(), ...Object.fromEntries(entries) })}\n`;
+  const message = event.type === 'lists-unavailable' ? { message: unavailableLine(event) } : {};
+  const at = new Date().toISOString();
+  return `${JSON.stringify({ at, ...Object.fromEntries(entries), ...message })}\n`;
 }
 
 /** Lists done, rows and rows a second, and what is waited for. */

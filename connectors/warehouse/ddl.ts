@@ -1,18 +1,14 @@
-import {
-  type Column,
-  type ColumnType,
-  type SnapshotRow,
-  type SnapshotTable,
-  snapshotsTable,
-  type Table,
-} from './model.js';
-import type { Quoting } from './sql.js';
+import { type Column, type ColumnType, hasNullableKey, type Table } from './model.js';
+import type { Quoting, SqlValue } from './sql.js';
 
 /** How one engine spells the model. */
 export interface Dialect {
   readonly quoting: Quoting;
   readonly types: Readonly<Record<ColumnType, string>>;
-  /** What follows the primary key; undefined: the engine has none, or it costs too much. */
+  /**
+   * What follows the primary key; undefined: the engine has none, or it costs too much. A table whose key may hold nulls has
+   * none: there it would forbid them.
+   */
   readonly primaryKey?: '' | ' NOT ENFORCED';
   /** Where comments are written: in statements of their own, or after each column and the table. */
   readonly comments:
@@ -22,6 +18,20 @@ export interface Dialect {
   readonly notNull?: boolean;
   /** The type of a column that may be null, where that is another type. */
   readonly nullable?: (type: string) => string;
+  /** Makes a row of each element of a JSON array. @param array a column of the table that `from` follows */
+  readonly elements: (array: string) => JsonElements;
+  /** Where the engine would otherwise compute a part of a view for all days before it is asked for one: `AS …`. */
+  readonly inlined?: string;
+  /** What follows the query of a view: settings that it needs. */
+  readonly viewSettings?: string;
+}
+
+/** The elements of a JSON array as rows. */
+export interface JsonElements {
+  /** What follows the table in `FROM`. */
+  from: string;
+  /** An element, where it is a text; otherwise null. */
+  text: string;
 }
 
 interface CreateTable {
@@ -42,7 +52,7 @@ export function createTable(options: CreateTable): string {
   const { dialect, table, schema, tail = '', create = 'CREATE TABLE IF NOT EXISTS' } = options;
   const { quoting, comments, primaryKey } = dialect;
   const lines = table.columns.map((column) => `  ${columnDefinition(column, dialect)}`);
-  if (primaryKey !== undefined) {
+  if (primaryKey !== undefined && !hasNullableKey(table)) {
     const key = table.primaryKey.map((name) => quoting.name(name)).join(', ');
     lines.push(`  PRIMARY KEY (${key})${primaryKey}`);
   }
@@ -52,12 +62,19 @@ export function createTable(options: CreateTable): string {
   return [head, ...(isFirst ? [note, tail] : [tail, note])].filter((part) => part !== '').join('\n');
 }
 
-function columnDefinition({ name, type, nullable, description }: Column, dialect: Dialect): string {
-  const { quoting, types, comments, notNull = true, nullable: orNull = (type) => type } = dialect;
-  const definition = [quoting.name(name), nullable ? orNull(types[type]) : types[type]];
+function columnDefinition(column: Column, dialect: Dialect): string {
+  const { name, nullable, description } = column;
+  const { quoting, comments, notNull = true } = dialect;
+  const definition = [quoting.name(name), typeOf(column, dialect)];
   if (!nullable && notNull) definition.push('NOT NULL');
   if (comments !== 'statements') definition.push(comments.column(quoting.value(description)));
   return definition.join(' ');
+}
+
+/** The type of a column, by whether it may be null. */
+export function typeOf({ type, nullable }: Pick<Column, 'type' | 'nullable'>, dialect: Dialect): string {
+  const { types, nullable: orNull = (type) => type } = dialect;
+  return nullable ? orNull(types[type]) : types[type];
 }
 
 /** `COMMENT ON` the table and its columns. */
@@ -71,39 +88,44 @@ export function commentStatements(table: Table, { quoting }: Dialect, schema: st
   ];
 }
 
-/** The view on the newest run date that holds a stream completely, in a snapshot that is complete. */
-export function createCurrentView(table: SnapshotTable, { quoting }: Dialect, schema: string): string {
-  const { name, value } = quoting;
-  return `CREATE OR REPLACE VIEW ${name(schema, table.currentView)} AS
-SELECT ${columnNames(table, quoting)}
-FROM ${name(schema, table.name)}
-WHERE ${name(table.dateColumn)} = (
-  SELECT max(${name('run_date')}) FROM ${name(schema, snapshotsTable.name)}
-  WHERE ${name('stream')} = ${value(table.stream)} AND ${name('is_complete')} AND ${name('status')} = ${value('complete')}
-)`;
-}
-
 /** The columns of a table, separated by commas. */
 export const columnNames = ({ columns }: Pick<Table, 'columns'>, { name }: Quoting): string =>
   columns.map((column) => name(column.name)).join(', ');
 
-interface InsertSnapshots {
+/** Rows of one statement: some engines bound its length, others how many parts a UNION has. */
+const ROWS_PER_INSERT = 500;
+
+/** A row that is written as SQL; `loaded_at` is the engine's own clock. */
+export type SqlRow = Readonly<Record<string, SqlValue>>;
+
+interface InsertRows {
+  table: Table;
+  rows: readonly SqlRow[];
   schema: string;
   dialect: Dialect;
-  rows: readonly SnapshotRow[];
   /** The engine's own clock, as an expression. */
   now: string;
 }
 
-/** The rows of `snapshots`, by `SELECT`, since not every engine takes expressions as values; in one statement. */
-export function insertSnapshots({ dialect, schema, rows, now }: InsertSnapshots): string {
-  const { quoting, types } = dialect;
-  const selects = rows.map((row) => {
-    const values = snapshotsTable.columns.map(({ name, type }) =>
-      name === 'loaded_at' ? now : `CAST(${quoting.value(row[name] ?? null)} AS ${types[type]})`,
+/** Rows by `SELECT`, since not every engine takes expressions as values. */
+export function insertRows({ dialect, schema, table, rows, now }: InsertRows): string[] {
+  const { quoting } = dialect;
+  const selectOf = (row: SqlRow): string => {
+    const values = table.columns.map((column) =>
+      column.name === 'loaded_at'
+        ? now
+        : `CAST(${quoting.value(row[column.name] ?? null)} AS ${typeOf(column, dialect)})`,
     );
     return `SELECT ${values.join(', ')}`;
-  });
-  return `INSERT INTO ${quoting.name(schema, snapshotsTable.name)} (${columnNames(snapshotsTable, quoting)})
-${selects.join('\nUNION ALL\n')}`;
+  };
+  return pieces(rows, ROWS_PER_INSERT).map(
+    (piece) => `INSERT INTO ${quoting.name(schema, table.name)} (${columnNames(table, quoting)})
+${piece.map(selectOf).join('\nUNION ALL\n')}`,
+  );
+}
+
+/** A list in pieces of at most `size`. */
+export function pieces<T>(list: readonly T[], size: number): T[][] {
+  const count = Math.ceil(list.length / size);
+  return Array.from({ length: count }, (_, index) => list.slice(index * size, (index + 1) * size));
 }

@@ -5,6 +5,7 @@ import { connect } from '../kit/connection.js';
 import { snapshotLine } from '../kit/counts.js';
 import { openProgress } from '../kit/progress.js';
 import { openRoot, userState } from '../kit/root.js';
+import { unavailableLine, unavailableLists } from '../kit/unavailable.js';
 import { duckdbLoader } from './duckdb/loader.js';
 import type { Loader } from './loader.js';
 import { postgresAddress } from './postgres/address.js';
@@ -73,7 +74,8 @@ const keyed = (settings: LoadSettings) => ({ ...settings, apiKey: settings.apiKe
 
 function summary({ manifest }: SnapshotSource, { target }: Loader, notes: readonly string[]): string {
   const { status } = manifest;
-  const lines = [snapshotLine(manifest), `  in ${target}`, ...notes.map((note) => `  ${note}`)];
+  const more = [...unavailableLists(manifest).map(unavailableLine), ...notes];
+  const lines = [snapshotLine(manifest), `  in ${target}`, ...more.map((line) => `  ${line}`)];
   if (status !== 'complete') lines.push(`  it is ${status}: the views on the current snapshot leave it out`);
   return lines.join('\n');
 }

@@ -1,20 +1,12 @@
-import {
-  ancestorsOf,
-  type FieldType,
-  isComplete,
-  type Manifest,
-  type Stream,
-  streams,
-} from '../../src/index.js';
-import type { SqlValue } from './sql.js';
+import { EXTRA, type Field, type FieldType, type Manifest, type Stream, streams } from '../../src/index.js';
 
 /**
  * What every warehouse holds, whatever it is: for each stream a table with the rows of every run date and a view on the
- * newest complete one, and a table of what was loaded.
+ * newest complete one, a table of what was loaded, and one of the lists that were not read.
  */
 
-/** A field's type, or one of the `snapshots` table. */
-export type ColumnType = FieldType | 'count' | 'boolean';
+/** A field's type, or one of the tables of the warehouse's own. */
+export type ColumnType = FieldType | 'count';
 
 export interface Column {
   readonly name: string;
@@ -37,8 +29,11 @@ export interface Table {
 export interface SnapshotTable extends Table {
   /** The name of the stream, which is the table's in the manifest. */
   readonly stream: string;
+  readonly columns: readonly Field[];
   /** The columns that say whose list a row is from; none for a stream without a parent. */
   readonly parentColumns: readonly string[];
+  /** The column that holds what has no column of its own. */
+  readonly extraColumn: string;
   /** The columns that name a row within its list. */
   readonly ownKey: readonly string[];
   /** The view on the newest complete run date. */
@@ -54,11 +49,15 @@ function snapshotTable(stream: Stream): SnapshotTable {
     description: `${description} The rows of every run date that was loaded.`,
     columns: schema.fields,
     primaryKey: ['snapshot_date', ...schema.primaryKey],
-    parentColumns: [...ancestorsOf(stream), stream].flatMap(({ parent }) => (parent ? [parent.column] : [])),
+    parentColumns: parentColumnsOf(stream),
+    extraColumn: EXTRA.name,
     ownKey: key,
     dateColumn: 'snapshot_date',
   };
 }
+
+const parentColumnsOf = ({ parent }: Stream): string[] =>
+  parent ? [...parentColumnsOf(parent.stream), parent.column] : [];
 
 /** The tables that are loaded from files, one for each stream. */
 export const snapshotTables: readonly SnapshotTable[] = streams.map(snapshotTable);
@@ -69,6 +68,8 @@ const column = (name: string, type: ColumnType, description: string): Column => 
   description,
   nullable: false,
 });
+
+const nullable = (required: Column): Column => ({ ...required, nullable: true });
 
 /** What was loaded: one row for each run date and stream. */
 export const snapshotsTable: Table = {
@@ -85,41 +86,60 @@ export const snapshotsTable: Table = {
       'string',
       'Of the snapshot, with all its streams. complete: everything was read. scoped: less was asked for. incomplete: a list could not be read.',
     ),
-    column('is_complete', 'boolean', 'Whether every list of this stream was read, of all organisations.'),
+    column(
+      'is_complete',
+      'boolean',
+      'Whether the stream is known: of all organisations, no list failed, and not all of them are unavailable.',
+    ),
+    column('has_all_organizations', 'boolean', 'Whether all organisations were asked for.'),
     column('scope', 'string', 'What was asked for, as JSON: streams and organisations.'),
     column('row_count', 'count', 'Rows of this stream.'),
     column('slice_count', 'count', 'Lists of this stream, such as one for each organisation.'),
-    column('gone_count', 'count', 'Lists whose organisation was unlinked during the run.'),
-    column('failed_count', 'count', 'Lists that could not be read.'),
+    column('gone_count', 'count', 'Lists whose organisation, role or group was removed during the run.'),
+    column(
+      'unavailable_count',
+      'count',
+      'Lists that the API does not serve, because they are not enabled: nothing is known of their rows.',
+    ),
+    column('failed_count', 'count', 'Lists that could not be read: nothing is known of their rows.'),
     column('extracted_at', 'timestamp', 'When the last page had been read from the API.'),
     column('loaded_at', 'timestamp', 'When it was loaded here.'),
   ],
 };
 
+const everyParentColumn = [...new Set(snapshotTables.flatMap(({ parentColumns }) => parentColumns))];
+
+/** The lists whose rows are not known. Every other list of a snapshot was read. */
+export const unreadListsTable: Table = {
+  name: 'unread_lists',
+  description:
+    'The lists of each run date whose rows are not known. Every other list of the streams in snapshots was read.',
+  primaryKey: ['run_date', 'stream', ...everyParentColumn],
+  dateColumn: 'run_date',
+  columns: [
+    column('run_date', 'date', 'The day the snapshot is filed under (UTC).'),
+    column('stream', 'string', 'The stream that the list is of.'),
+    ...everyParentColumn.map((name) =>
+      nullable(
+        column(name, 'string', 'Whose list it is; null where lists of the stream have no such parent.'),
+      ),
+    ),
+    column(
+      'verdict',
+      'string',
+      'failed: it could not be read. unavailable: the API does not serve it, because it is not enabled.',
+    ),
+    nullable(column('reason', 'string', 'The code of the error.')),
+  ],
+};
+
 /** Every table, in the order in which they are made. */
-export const tables: readonly Table[] = [...snapshotTables, snapshotsTable];
+export const tables: readonly Table[] = [...snapshotTables, snapshotsTable, unreadListsTable];
 
 /** The tables that a snapshot has rows for, the empty ones included. */
 export const tablesOf = (manifest: Manifest): SnapshotTable[] =>
   snapshotTables.filter(({ stream }) => manifest.tables[stream]);
 
-/** A row of `snapshots`; `loaded_at` is the engine's own clock. */
-export type SnapshotRow = Readonly<Record<string, SqlValue>>;
-
-/** The rows that `snapshots` gets for a manifest, one for each stream that it holds. */
-export function snapshotRows(manifest: Manifest): SnapshotRow[] {
-  const { run_date, run_id, status, scope, extracted_at } = manifest;
-  return Object.entries(manifest.tables).map(([stream, { rows, slices }]) => ({
-    run_date,
-    stream,
-    run_id,
-    status,
-    is_complete: isComplete(manifest, stream),
-    scope: JSON.stringify(scope),
-    row_count: rows,
-    slice_count: slices.length,
-    gone_count: slices.filter(({ verdict }) => verdict === 'gone').length,
-    failed_count: slices.filter(({ verdict }) => verdict === 'failed').length,
-    extracted_at,
-  }));
-}
+/** Whether a column of the key may be null, which no primary key allows. */
+export const hasNullableKey = ({ columns, primaryKey }: Table): boolean =>
+  columns.some(({ name, nullable }) => nullable && primaryKey.includes(name));

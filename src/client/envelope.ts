@@ -20,16 +20,16 @@ export interface EnvelopeLimits {
 const TOKEN_LENGTH = 8_192;
 
 /**
- * Reads the envelope of a page: `data`, `has_more`, `next_page`. A list that might be incomplete, or that is not
+ * Reads the envelope of a page: `data` (or the member named `list`), `has_more`, `next_page`. A list that might be incomplete, or that is not
  * one, is an error and never an empty page: a false "no users" would wipe a snapshot.
  * @throws ProtocolError `foreign_envelope`, `data_missing`, `data_not_a_list`, `record_not_an_object`,
  * `too_many_records`, `too_deep`, `has_more_not_boolean`, `next_page_not_text`, `next_page_missing`
  */
-export function parseEnvelope(json: unknown, limits: EnvelopeLimits): Envelope {
-  if (!isObject(json)) throw fault('foreign_envelope', 'is not an object with `data`');
-  const data = own(json, 'data');
-  if (data === undefined || data === null) throw fault('data_missing', 'holds no `data`');
-  if (!Array.isArray(data)) throw fault('data_not_a_list', 'holds a `data` that is not a list');
+export function parseEnvelope(json: unknown, limits: EnvelopeLimits, list = 'data'): Envelope {
+  if (!isObject(json)) throw fault('foreign_envelope', `is not an object with \`${list}\``);
+  const data = own(json, list);
+  if (data === undefined || data === null) throw fault('data_missing', `holds no \`${list}\``);
+  if (!Array.isArray(data)) throw fault('data_not_a_list', `holds a \`${list}\` that is not a list`);
   if (data.length > limits.records) throw tooManyRecords(limits);
   if (!data.every(isObject)) throw fault('record_not_an_object', 'lists something that is not an object');
   if (exceedsDepth(json, limits.depth)) throw tooDeep(limits);

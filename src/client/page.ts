@@ -52,7 +52,7 @@ export interface ReadPage extends Envelope {
  */
 export async function readPage(
   body: AsyncIterable<Uint8Array>,
-  limits: PageLimits = PAGE_LIMITS,
+  { list, limits = PAGE_LIMITS }: { list?: string | undefined; limits?: PageLimits | undefined } = {},
 ): Promise<ReadPage> {
   const held: Uint8Array[] = [];
   let bytes = 0;
@@ -71,7 +71,7 @@ export async function readPage(
     parser = streamingParser(limits);
     for (const chunk of held) parser.write(chunk);
   }
-  return { ...parseEnvelope(parser ? parser.end() : parseWhole(held), limits), bytes };
+  return { ...parseEnvelope(parser ? parser.end() : parseWhole(held), limits, list), bytes };
 }
 
 /** Commas and opening brackets: how many values the body may hold, at most. */

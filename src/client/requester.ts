@@ -20,6 +20,8 @@ export interface PageRequest {
   /** Below the base URL, each segment encoded. */
   path: string;
   query: Readonly<Record<string, string>>;
+  /** The member of the answer that holds the records; default `data`. */
+  member?: string | undefined;
   /** The stream that is read, for events. */
   stream?: string | undefined;
   /** What the path names, by column (`{ organization_uuid: '…' }`), for events and errors. */
@@ -139,7 +141,7 @@ export function createRequester(options: RequesterOptions): Requester {
       settle(report);
       if (answer.status !== 200) return await refused(request, answer, report);
       const requestId = answer.headers['request-id'];
-      return { ...(await readPage(answer.body())), requestId, requestedAt };
+      return { ...(await readPage(answer.body(), { list: request.member })), requestId, requestedAt };
     } catch (error) {
       if (!answer) pacer.settle();
       else answer.discard();

@@ -62,7 +62,7 @@ export const clientSettings = z.strictObject({
     }),
   pageSize: z.int().min(1).max(1000).default(1000).meta({
     title: 'Page size',
-    description: 'Users asked for with one request, 1 to 1000. Smaller pages spend more of the budget.',
+    description: 'Records asked for with one request, 1 to 1000. Smaller pages spend more of the budget.',
   }),
 });
 

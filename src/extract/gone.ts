@@ -6,12 +6,13 @@ import { keyText, type ParentKey, type Stream } from '../streams/stream.js';
 import { stillListed } from './still-listed.js';
 
 /**
- * How a list that could not be read ended: its parent is gone, or reading it failed. Undefined: the error says nothing
- * about the list.
+ * How a list that was not read ended: its parent is gone, the API does not serve it, or reading it failed. Undefined: the
+ * error says nothing about the list.
  */
-export function verdictOf(error: unknown): 'gone' | 'failed' | undefined {
+export function verdictOf(error: unknown): 'gone' | 'unavailable' | 'failed' | undefined {
   if (!(error instanceof ComplianceError)) return undefined;
-  return error.code === 'parent_gone' ? 'gone' : 'failed';
+  if (error.code === 'parent_gone') return 'gone';
+  return error.code === 'list_unavailable' ? 'unavailable' : 'failed';
 }
 
 /** Reads the keys of every record of a list. */
@@ -53,15 +54,27 @@ export function goneDetector({ readKeys, clock }: { readKeys: ReadKeys; clock: C
     error: unknown,
     list: { stream: Stream; parent: ParentKey; signal: AbortSignal | undefined },
   ): Promise<unknown> => {
+    if (list.stream.mayBeOff) return explainOff(error, list.stream);
     if (!(error instanceof NotFoundError) || error.code !== 'parent_not_found') return error;
     return (await isGone(list.stream, list.parent, list.signal)) ? gone(error) : error;
   };
 }
 
-function gone(error: NotFoundError): NotFoundError {
-  return new NotFoundError(`What the list belongs to is gone: it is not listed any more. ${error.message}`, {
+/** Explains the 404 of a list that may be off. The API gives one text for that and for a parent that it does not know. */
+export function explainOff(error: unknown, { name, mayBeOff }: Stream): unknown {
+  if (!mayBeOff || !(error instanceof NotFoundError)) return error;
+  const what = `The API does not serve ${name} here: it is not enabled, or its parent is no longer linked.`;
+  return explained(error, 'list_unavailable', what);
+}
+
+const gone = (error: NotFoundError): NotFoundError =>
+  explained(error, 'parent_gone', 'What the list belongs to is gone: it is not listed any more.');
+
+/** The same answer, as what it means for the list. */
+function explained(error: NotFoundError, code: string, what: string): NotFoundError {
+  return new NotFoundError(`${what} ${error.message}`, {
     ...error,
-    code: 'parent_gone',
+    code,
     failure: 'system',
     apiMessage: error.apiMessage,
     body: error.body,

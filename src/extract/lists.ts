@@ -6,9 +6,10 @@ import { recordParser } from '../model/records.js';
 import { pathOf } from '../streams/path.js';
 import { ownKey, type ParentKey, parentKeys, type Stream, type StreamRecord } from '../streams/stream.js';
 import type { Fingerprints } from './fingerprints.js';
-import { goneDetector, verdictOf } from './gone.js';
+import { explainOff, goneDetector, verdictOf } from './gone.js';
 import { merge } from './merge.js';
 import { type Readable, recordReadable } from './readable.js';
+import { placeFinder } from './through.js';
 import { queryOf, type RecordPage, walk } from './walk.js';
 
 /** What every call takes. */
@@ -19,8 +20,13 @@ export interface CallOptions {
 
 /** One list of a stream. */
 export interface ListOptions extends CallOptions {
-  /** Whose list it is: a value for each parent column of the stream. Default: `{}`, for streams without a parent. */
+  /**
+   * Whose list it is: a value for each parent column of the stream. Default: `{}`, for streams without a parent. For one that
+   * is read through any record of another stream, that record may be named; otherwise the first that has the list is found.
+   */
   parent?: ParentKey | undefined;
+  /** The keys of those records, where they are known: nothing is requested to find them. */
+  through?: readonly string[] | undefined;
   /** Records a page, 1 to 1000; default: the client's `pageSize`. */
   limit?: number | undefined;
 }
@@ -68,40 +74,61 @@ export function createLists({ requester, clock, pageSize, onEvent }: ListsOption
     },
   });
 
+  const atFirstPlace = placeFinder((stream, options) => records(stream, options));
+
   /** The pages of one list, each with the token that continues after it. */
   async function* pages<S extends Stream>(
     stream: S,
-    { parent = {}, limit = pageSize, from, seen, signal }: ResumeOptions = {},
+    options: ResumeOptions = {},
   ): AsyncGenerator<RecordPage<StreamRecord<S>>, void, void> {
-    const about = stream.parent ? { parent } : {};
+    const { walk, first } = await atFirstPlace(stream, options, async (parent) => {
+      const walk = pagesAt(stream, { ...options, parent });
+      return { walk, first: await walk.next() };
+    });
     try {
-      yield* walk({ requester, stream, ...about, limit: checkLimit(limit), from, seen, signal, onEvent });
+      if (!first.done) yield first.value;
+      yield* walk;
+    } finally {
+      await walk.return();
+    }
+  }
+
+  async function* pagesAt<S extends Stream>(
+    stream: S,
+    { parent, limit = pageSize, from, seen, signal }: ResumeOptions & { parent: ParentKey },
+  ): AsyncGenerator<RecordPage<StreamRecord<S>>, void, void> {
+    try {
+      const list = { requester, stream, ...aboutOf(parent), limit: checkLimit(limit) };
+      yield* walk({ ...list, from, seen, signal, onEvent });
     } catch (error) {
       throw await explain(error, { stream, parent, signal });
     }
   }
 
-  /** One page: exactly one request, but for retries. */
-  async function page<S extends Stream>(
+  /** One page: exactly one request, but for retries and for what a stream is read through. */
+  const page = <S extends Stream>(
     stream: S,
-    { parent = {}, limit, page: token, signal }: ListOptions & { page?: string | undefined } = {},
-  ): Promise<ListPage<StreamRecord<S>>> {
-    const { records, hasMore, next } = await requester.getPage({
-      path: pathOf(stream, parent),
-      query: {
+    { limit, page: token, ...options }: ListOptions & { page?: string | undefined } = {},
+  ): Promise<ListPage<StreamRecord<S>>> =>
+    atFirstPlace(stream, options, async (parent) => {
+      const query = {
         ...(limit !== undefined && queryOf(stream, { limit: checkLimit(limit) })),
         ...(token !== undefined && token !== '' && { page: token }),
-      },
-      stream: stream.name,
-      ...(stream.parent && { parent }),
-      signal,
+      };
+      const about = {
+        path: pathOf(stream, parent),
+        member: stream.list,
+        stream: stream.name,
+        ...aboutOf(parent),
+      };
+      const { records, hasMore, next } = await requester
+        .getPage({ ...about, query, signal: options.signal })
+        .catch((error: unknown) => {
+          throw explainOff(error, stream);
+        });
+      const data = records.map(recordParser<StreamRecord<S>>(stream));
+      return { data, has_more: hasMore, next_page: next };
     });
-    return {
-      data: records.map(recordParser<StreamRecord<S>>(stream)),
-      has_more: hasMore,
-      next_page: next,
-    };
-  }
 
   /** Every record of one list, once each, in the order served. */
   async function* records<S extends Stream>(
@@ -126,7 +153,7 @@ export function createLists({ requester, clock, pageSize, onEvent }: ListsOption
     }
     const { stream: above } = stream.parent;
     for await (const parent of parents(above, options)) {
-      for await (const { records } of pagesUnlessGone(above, { ...options, parent })) {
+      for await (const { records } of pagesIfServed(above, { ...options, parent })) {
         const keys = records.map((record) => ownKey(above, record));
         yield* parentKeys(stream, parent, keys);
       }
@@ -135,7 +162,8 @@ export function createLists({ requester, clock, pageSize, onEvent }: ListsOption
 
   /**
    * Every record of every list of a stream as one Readable, several lists at a time, each record with the keys of its
-   * parents. A parent that is gone meanwhile is reported (`slice-failed`, `gone`) and left out; any other failure ends it.
+   * parents. A list that is unavailable, or whose parent is gone meanwhile, is reported (`slice-failed`) and left out; any
+   * other failure ends it.
    */
   const all = (stream: Stream, options: AllOptions = {}): Readable =>
     recordReadable((signal) => allPages(stream, { ...options, signal }), options.signal);
@@ -153,23 +181,26 @@ export function createLists({ requester, clock, pageSize, onEvent }: ListsOption
     });
   }
   async function* keyedPages(stream: Stream, options: ListOptions & { parent: ParentKey }) {
-    for await (const { records } of pagesUnlessGone(stream, options))
+    for await (const { records } of pagesIfServed(stream, options))
       yield { records: records.map((record) => ({ ...options.parent, ...record })) };
   }
-  /** The pages of a list; that its parent is gone is reported, and ends it. */
-  async function* pagesUnlessGone(stream: Stream, options: ListOptions & { parent: ParentKey }) {
+  /** The pages of a list; that its parent is gone, or that it is unavailable, is reported and ends it. */
+  async function* pagesIfServed(stream: Stream, options: ListOptions & { parent: ParentKey }) {
     const { parent } = options;
     try {
       yield* pages(stream, options);
     } catch (error) {
-      if (verdictOf(error) !== 'gone') throw error;
+      const verdict = verdictOf(error);
+      if (verdict === undefined || verdict === 'failed') throw error;
       const { code, message } = error as Error & { code: string };
-      onEvent?.({ type: 'slice-failed', stream: stream.name, parent, verdict: 'gone', code, message });
+      onEvent?.({ type: 'slice-failed', stream: stream.name, parent, verdict, code, message });
     }
   }
 
   return { pages, page, records, readable, parents, all };
 }
+
+const aboutOf = (parent: ParentKey) => (Object.keys(parent).length > 0 ? { parent } : {});
 
 function checkLimit(limit: number): number {
   if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return limit;

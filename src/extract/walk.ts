@@ -10,6 +10,8 @@ import { createFingerprints, type Fingerprints } from './fingerprints.js';
 
 /** One page of a walk: its records, and the token by which the walk continues after it. */
 export interface RecordPage<R> {
+  /** The path that was requested. */
+  path: string;
   /** In the order served, without those that the walk returned before. */
   records: R[];
   /** Continues the walk after this page; null: the walk is complete. */
@@ -67,7 +69,7 @@ export async function* walk<S extends Stream>(
     let page: Page;
     try {
       const paged = token === null ? query : { ...query, page: token };
-      page = await requester.getPage({ path, query: paged, ...list, signal });
+      page = await requester.getPage({ path, query: paged, member: stream.list, ...list, signal });
     } catch (error) {
       if (token === null || !(error instanceof BadRequestError)) throw error;
       if (from || restarted) throw stale(error);
@@ -96,6 +98,7 @@ export async function* walk<S extends Stream>(
     }
     if (duplicates > 0 && !restarted) onEvent?.({ type: 'duplicates', ...list, dropped: duplicates });
     yield {
+      path,
       records,
       next: page.next,
       duplicates,

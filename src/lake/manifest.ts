@@ -31,8 +31,10 @@ export const slice = z.strictObject({
     .describe('Whose list it is: the values of the parent columns. Empty for a stream without a parent.'),
   ...evidence,
   verdict: z
-    .enum(['complete', 'gone', 'failed'])
-    .describe('gone: answered 404, and no longer in the list of its parent stream when that was read again.'),
+    .enum(['complete', 'gone', 'unavailable', 'failed'])
+    .describe(
+      'gone: answered 404, and no longer in the list of its parent stream when that was read again. unavailable: answered 404, by which the API says that a list like this is not enabled: nothing is known of its rows.',
+    ),
   reason: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
   files: z.array(fileEntry).describe('The files that hold this list alone.'),
 });
@@ -113,6 +115,7 @@ export const manifestSchema = z
       duplicates: count,
       surrogates_repaired: count,
       gone: count,
+      unavailable: count,
       failed: count,
     }),
     tables: z.record(z.string(), table).describe('By stream.'),
@@ -147,6 +150,7 @@ export function totalsOf(tables: Manifest['tables']): Manifest['totals'] {
     duplicates: sum(slices, 'duplicates'),
     surrogates_repaired: sum(slices, 'surrogates_repaired'),
     gone: slices.filter(({ verdict }) => verdict === 'gone').length,
+    unavailable: slices.filter(({ verdict }) => verdict === 'unavailable').length,
     failed: slices.filter(({ verdict }) => verdict === 'failed').length,
   };
 }

@@ -1,10 +1,10 @@
-import { ComplianceError, ConfigError, SinkError } from '../errors.js';
+import { ConfigError } from '../errors.js';
 import type { StreamSchema } from '../model/schema.js';
 import type { Block, Regrouping } from '../sinks/regrouping.js';
 import type { Sink } from '../sinks/sink.js';
-import { checkedBytes, drain } from '../storage/checked-bytes.js';
 import type { Written } from '../storage/storage.js';
 import { keyText } from '../streams/stream.js';
+import { checkedFile } from './checked-file.js';
 import { cutter, rowsDiffer } from './cutter.js';
 import type { FileEntry, Slice } from './manifest.js';
 import { partName } from './paths.js';
@@ -81,21 +81,10 @@ async function* blocksOf(files: readonly FileEntry[], request: Regroup): AsyncGe
   }
 }
 
-/** A file that was changed is reported as one that differs, not as whatever its reader stumbles over. */
-async function* splitFile(file: FileEntry, { read, place, sink, schema }: Regroup): AsyncGenerator<Block> {
-  const bytes = checkedBytes(read(file), file, place(file));
-  const unclosed = { [Symbol.asyncIterator]: () => ({ next: () => bytes.next() }) };
-  try {
-    yield* sink.regroup.split(schema, unclosed);
-    await drain(bytes);
-  } catch (error) {
-    await drain(bytes);
-    if (error instanceof ComplianceError) throw error;
-    throw new SinkError(`${place(file)} cannot be read, although it is the file that was written.`, {
-      code: 'file_unreadable',
-      cause: error,
-    });
-  } finally {
-    await bytes.return(undefined);
-  }
-}
+const splitFile = (file: FileEntry, { read, place, sink, schema }: Regroup): AsyncGenerator<Block> =>
+  checkedFile({
+    bytes: read(file),
+    expected: file,
+    place: place(file),
+    decode: (bytes) => sink.regroup.split(schema, bytes),
+  });

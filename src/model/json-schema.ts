@@ -3,12 +3,17 @@ import type { Field, StreamSchema } from './schema.js';
 /** A JSON Schema: plain data, for `JSON.stringify`. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
-const JSON_TYPES: Record<Field['type'], JsonSchema> = {
+const JSON_TYPES: Record<Exclude<Field['type'], 'json'>, JsonSchema> = {
   string: { type: 'string' },
   timestamp: { type: 'string', format: 'date-time' },
   date: { type: 'string', format: 'date' },
-  json: { type: 'object', additionalProperties: true },
+  boolean: { type: 'boolean' },
 };
+const JSON_SHAPES: Record<NonNullable<Field['shape']>, JsonSchema> = {
+  array: { type: 'array' },
+  object: { type: 'object', additionalProperties: true },
+};
+const ANY_JSON: JsonSchema = { type: ['object', 'array', 'string', 'number', 'boolean'] };
 
 /**
  * The JSON Schema (2020-12) of a stream's rows as NDJSON holds them. `format` is a note there, not a promise:
@@ -26,7 +31,7 @@ export function jsonSchemaOf(schema: StreamSchema): JsonSchema {
   };
 }
 
-function jsonSchemaOfField({ type, nullable, description }: Field): JsonSchema {
-  const keywords = JSON_TYPES[type];
-  return { ...keywords, ...(nullable && { type: [keywords.type, 'null'] }), description };
+function jsonSchemaOfField({ type, shape, nullable, description }: Field): JsonSchema {
+  const keywords = type === 'json' ? (shape ? JSON_SHAPES[shape] : ANY_JSON) : JSON_TYPES[type];
+  return { ...keywords, ...(nullable && { type: [keywords.type, 'null'].flat() }), description };
 }

@@ -7,11 +7,19 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 /** Fields without a column of their own, under the names that the API gave them. */
 export type Extra = { [key: string]: Json };
 
+type ValueOf<F extends Pick<Field, 'type' | 'shape'>> = F['type'] extends 'boolean'
+  ? boolean
+  : F['type'] extends 'json'
+    ? F['shape'] extends 'array'
+      ? Json[]
+      : Json
+    : string;
+
 /** The values of a record, by the field list of its stream: text is untouched, a missing field is null. */
-export type RecordOf<F extends Pick<Field, 'name' | 'nullable'>> = {
-  [P in F as P['name']]: P['nullable'] extends false ? string : string | null;
+export type RecordOf<F extends Pick<Field, 'name' | 'type' | 'shape' | 'nullable'>> = {
+  [P in F as P['name']]: P['nullable'] extends false ? ValueOf<P> : ValueOf<P> | null;
 } & {
-  /** Unknown fields, and known ones that are not the text they should be. */
+  /** Unknown fields, and known ones whose value is of another type than it should be. */
   extra: Extra;
 };
 
@@ -29,9 +37,17 @@ export interface RecordList {
   /** The stream's name, for messages. */
   readonly name: string;
   /** The fields that the API serves. */
-  readonly fields: readonly Pick<Field, 'name'>[];
-  /** Those of them that every record must have. */
+  readonly fields: readonly Pick<Field, 'name' | 'type' | 'shape' | 'nullable'>[];
+  /** Those of them that name a record: text, or null where the field may be null. */
   readonly key: readonly string[];
+}
+
+/** Whether a value is of a field's type. */
+export function isOfType(value: Json, { type, shape }: Pick<Field, 'type' | 'shape'>): boolean {
+  if (type === 'boolean') return typeof value === 'boolean';
+  if (type !== 'json') return typeof value === 'string';
+  if (shape === 'array') return Array.isArray(value);
+  return shape === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value));
 }
 
 /**
@@ -39,8 +55,8 @@ export interface RecordList {
  * The parser throws ProtocolError `record_not_an_object`, `record_without_key`.
  */
 export function recordParser<R>({ name: stream, fields, key }: RecordList): (json: unknown) => R {
-  const names = fields.map(({ name }) => name);
-  const known = new Set(names);
+  const known = new Set(fields.map(({ name }) => name));
+  const keyFields = fields.filter(({ name }) => key.includes(name));
   return (json) => {
     if (typeof json !== 'object' || json === null || Array.isArray(json)) {
       throw new ProtocolError(`The API served a record of ${stream} that is not an object.`, {
@@ -50,16 +66,19 @@ export function recordParser<R>({ name: stream, fields, key }: RecordList): (jso
     const served = json as Extra;
     const record: Extra = {};
     const extra: Extra = {};
-    for (const name of names) {
-      const value = Object.hasOwn(served, name) ? served[name] : null;
-      record[name] = typeof value === 'string' ? value : null;
-      if (typeof value !== 'string' && value !== null && value !== undefined) extra[name] = value;
+    for (const field of fields) {
+      const { name } = field;
+      const value = (Object.hasOwn(served, name) ? served[name] : null) ?? null;
+      const isKnown = value !== null && isOfType(value, field);
+      record[name] = isKnown ? value : null;
+      if (!isKnown && value !== null) extra[name] = value;
     }
     for (const name of Object.keys(served)) {
       if (!known.has(name)) setOwn(extra, name, served[name] as Json);
     }
-    for (const name of key) {
-      if (typeof record[name] === 'string' && record[name] !== '') continue;
+    for (const { name, nullable } of keyFields) {
+      // A key of another type would be null here, and two records that differ in it would pass for one.
+      if (nullable ? !Object.hasOwn(extra, name) : record[name] !== null && record[name] !== '') continue;
       throw new ProtocolError(
         `The API served a record of ${stream} without \`${name}\`, by which it is identified.`,
         { code: 'record_without_key' },

@@ -1,8 +1,11 @@
 import { type Extra, type Json, setOwn } from './records.js';
-import type { StreamSchema } from './schema.js';
+import { EXTRA, type StreamSchema } from './schema.js';
 
-/** A value of a row: text (timestamps and dates too, as served), or the object that `extra` holds. */
-export type Value = string | null | Extra;
+/**
+ * A value of a row, by the type of its column: text (timestamps and dates too, as served), a boolean, or any JSON value in a
+ * column of that type. Null is null in every column.
+ */
+export type Value = Json;
 
 /** A record cut to the field list of its stream; every column is present. */
 export type Row = Readonly<Record<string, Value>>;
@@ -12,6 +15,9 @@ export interface Repairs {
   /** Texts in which lone surrogates became U+FFFD. */
   surrogates: number;
 }
+
+const isEmpty = (extra: Value | undefined): boolean =>
+  typeof extra === 'object' && extra !== null && Object.keys(extra).length === 0;
 
 /**
  * Makes rows of a stream's records: adds the columns that the connector knows (the keys of the parents, the date of the
@@ -27,9 +33,9 @@ export function rowMaker(schema: StreamSchema, added: Readonly<Record<string, st
     if (typeof json === 'string') return repair(json);
     if (Array.isArray(json)) return json.map(repairJson);
     if (typeof json !== 'object' || json === null) return json;
-    return repairExtra(json);
+    return repairObject(json);
   };
-  const repairExtra = (extra: Extra): Extra => {
+  const repairObject = (extra: Extra): Extra => {
     const repaired: Extra = {};
     for (const [key, value] of Object.entries(extra)) {
       let name = repair(key);
@@ -41,12 +47,8 @@ export function rowMaker(schema: StreamSchema, added: Readonly<Record<string, st
   return (record: object): Row => {
     const served = record as Readonly<Record<string, Value | undefined>>;
     const row: Record<string, Value> = {};
-    for (const { name, type } of schema.fields) {
-      const value = added[name] ?? served[name] ?? null;
-      if (typeof value === 'string') row[name] = repair(value);
-      else if (value === null || type !== 'json' || Object.keys(value).length === 0) row[name] = null;
-      else row[name] = repairExtra(value);
-    }
+    for (const { name } of schema.fields) row[name] = repairJson(added[name] ?? served[name] ?? null);
+    if (isEmpty(row[EXTRA.name])) row[EXTRA.name] = null;
     return row;
   };
 }

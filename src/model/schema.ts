@@ -3,12 +3,14 @@
  * all made from it, so nothing about a column is written down twice.
  */
 
-/** `timestamp`: an instant, microseconds, UTC. `date`: a day. `json`: an object, as JSON text where a format has no such type. */
-export type FieldType = 'string' | 'timestamp' | 'date' | 'json';
+/** `timestamp`: an instant, microseconds, UTC. `date`: a day. `json`: a JSON value, as JSON text where a format has no such type. */
+export type FieldType = 'string' | 'timestamp' | 'date' | 'boolean' | 'json';
 
 export interface Field {
   readonly name: string;
   readonly type: FieldType;
+  /** What a `json` value is, where the API promises it; without it, any. */
+  readonly shape?: 'array' | 'object';
   /** Whether it may be null; a missing value is null. */
   readonly nullable: boolean;
   /** A sentence for schema outputs and column comments. */
@@ -41,6 +43,7 @@ export const SNAPSHOT_DATE: Field = {
 export const EXTRA: Field = {
   name: 'extra',
   type: 'json',
+  shape: 'object',
   nullable: true,
   description: 'Every field the API served that has no column of its own; null when there is none.',
   origin: 'connector',

@@ -42,6 +42,30 @@ export function parseDate(text: string): number | null {
   return match && epochDays(Number(match[1]), Number(match[2]), Number(match[3]));
 }
 
+/** The first and the last microsecond whose year in UTC has four digits. */
+const YEAR_0 = -62_167_219_200_000_000n;
+const END_OF_9999 = 253_402_300_799_999_999n;
+const LONGEST_OFFSET = 86_340_000_000n; // 23:59
+
+/**
+ * An instant as RFC 3339: in UTC, with six digits of a second unless they are zero. One whose year in UTC is not 0 to 9999, which
+ * a text with an offset can name, has the longest offset there is.
+ */
+export function formatTimestamp(micros: bigint): string {
+  if (micros < YEAR_0) return `${digitsOf(micros + LONGEST_OFFSET)}+23:59`;
+  if (micros > END_OF_9999) return `${digitsOf(micros - LONGEST_OFFSET)}-23:59`;
+  return `${digitsOf(micros)}Z`;
+}
+
+function digitsOf(micros: bigint): string {
+  const fraction = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
+  const second = new Date(Number((micros - fraction) / 1000n)).toISOString().slice(0, 19);
+  return fraction === 0n ? second : `${second}.${String(fraction).padStart(6, '0')}`;
+}
+
+/** The date so many days after 1970-01-01. */
+export const formatDate = (days: number): string => new Date(days * 86_400_000).toISOString().slice(0, 10);
+
 /** Gregorian throughout, also before 1582, as RFC 3339 has it. */
 function epochDays(year: number, month: number, day: number): number | null {
   const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);

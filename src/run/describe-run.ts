@@ -8,8 +8,8 @@ import type { FinishedFile } from '../storage/storage.js';
 import { DATASET, streams } from '../streams/index.js';
 import type { Stream } from '../streams/stream.js';
 import { CONNECTOR } from '../version.js';
-import { slicesOf } from './extract-run.js';
 import type { SnapshotSettings } from './settings.js';
+import { slicesOf } from './slices.js';
 import type { StagedRun } from './staged-run.js';
 
 interface RunDescription {

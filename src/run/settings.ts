@@ -21,7 +21,10 @@ export const marked = (settings: z.ZodObject, mark: keyof Marks): string[] =>
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const streamNames = streams.map(({ name }) => name) as [string, ...string[]];
+/** Stands for every stream. */
+const ALL = 'all';
 const defaultStreams = streams.filter(({ isDefault }) => isDefault).map(({ name }) => name);
+const guardedStreams = streams.filter(({ isGuarded }) => isGuarded).map(({ name }) => name);
 
 /** How the files of a run date are arranged. */
 export const layouts = ['per-org', 'per-date'] as const;
@@ -35,10 +38,13 @@ export const snapshotSettings = z.object({
     .describe('The day the snapshot is filed under, UTC. Default: today, fixed once at the start.')
     .register(marks, { isNoEvidence: true }),
   streams: z
-    .array(z.enum(streamNames))
+    .array(z.enum([...streamNames, ALL]))
     .min(1)
     .default(defaultStreams)
-    .describe('What to read. Without one of the default streams the snapshot is scoped, not complete.')
+    .transform((asked) => streamNames.filter((name) => asked.includes(name) || asked.includes(ALL)))
+    .describe(
+      'What to read: names, separated by spaces or commas, or all. Without one of the default streams the snapshot is scoped, not complete.',
+    )
     .register(marks, { shapesFiles: true }),
   org: z
     .array(z.string().regex(UUID, 'must be a UUID'))
@@ -62,7 +68,7 @@ export const snapshotSettings = z.object({
     .enum(layouts)
     .default('per-org')
     .describe(
-      'per-org: a folder for each organisation. per-date: one file a table and day (or one for each --rows-per-file rows), sorted by organisation.',
+      'per-org: a folder for each organisation, role or group. per-date: one file a table and day (or one for each --rows-per-file rows), sorted by them.',
     )
     .register(marks, { shapesFiles: true }),
   onOrgFailure: z
@@ -77,7 +83,7 @@ export const snapshotSettings = z.object({
     .max(100)
     .default(50)
     .describe(
-      'Percent of the organisations or users of the newest snapshot that may be missing before nothing is published.',
+      `Percent of the ${guardedStreams.join(' or ')} of the newest snapshot that may be missing before nothing is published.`,
     ),
   force: z
     .boolean()

@@ -22,7 +22,6 @@ export interface WalkRequest {
   /** Of the list's files, below the root: `users/run_date=…/org_uuid=…/`. */
   folder: string;
   rowsPerFile: number;
-  endpoint: string;
   parameters: Readonly<Record<string, string>>;
   /** Whether a list without rows leaves a file. */
   emptyFile: boolean;
@@ -33,11 +32,11 @@ export async function writeWalk(
   pages: AsyncIterable<RecordPage<object>>,
   request: WalkRequest,
 ): Promise<{ evidence: WalkEvidence; files: StagedFiles }> {
-  const { schema, added, sinks, rowsPerFile, endpoint, parameters } = request;
+  const { schema, added, sinks, rowsPerFile, parameters } = request;
   const repairs: Repairs = { surrogates: 0 };
   const toRow = rowMaker(schema, added, repairs);
   const files: Record<string, FileEntry[]> = Object.fromEntries(sinks.map(({ format }) => [format, []]));
-  let evidence = newEvidence({ endpoint, parameters: { ...parameters } });
+  let evidence = newEvidence({ endpoint: '', parameters: { ...parameters } });
   let parts = 0;
   let part: FanOut | undefined;
 
@@ -94,11 +93,12 @@ export const newEvidence = (list: Pick<WalkEvidence, 'endpoint' | 'parameters'>)
 
 function seen(
   evidence: WalkEvidence,
-  { records, duplicates, restarted, requestId, requestedAt }: RecordPage<object>,
+  { path, records, duplicates, restarted, requestId, requestedAt }: RecordPage<object>,
 ): WalkEvidence {
   const at = new Date(requestedAt).toISOString();
   return {
     ...evidence,
+    endpoint: path,
     rows: evidence.rows + records.length,
     pages: evidence.pages + 1,
     // After a restart these are records that were read before, not served twice.

@@ -9,6 +9,7 @@ import {
   regrouped,
 } from './columns.js';
 import { chooseCompression } from './compression.js';
+import { decodeColumns } from './decode-columns.js';
 import { collect } from './inspect.js';
 import type { SinkFormat } from './sink.js';
 
@@ -21,6 +22,9 @@ export const arrow: SinkFormat = {
   summary: 'Arrow IPC file (Feather 2) with true types, not compressed.',
   compressions: COMPRESSIONS,
   isText: false,
+  async *decode(schema, bytes) {
+    yield* decodeColumns(schema, await collect(bytes));
+  },
   async inspect(bytes) {
     const reader = RecordBatchReader.from(await collect(bytes)).open();
     const columns = reader.schema.fields.map(({ name }) => name); // unavailable once the reader has reached its end

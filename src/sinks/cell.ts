@@ -1,4 +1,5 @@
 import { SinkError } from '../errors.js';
+import { isOfType } from '../model/records.js';
 import type { Row, Value } from '../model/rows.js';
 import type { Field } from '../model/schema.js';
 
@@ -14,11 +15,10 @@ export function cellOf(row: Row, field: Field): Value {
       code: 'required_value_missing',
     });
   }
-  if (typeof value !== (field.type === 'json' ? 'object' : 'string')) {
-    throw new SinkError(
-      `A row cannot be written: its \`${field.name}\` is of the type ${typeof value}. Make rows with \`rowMaker\`.`,
-      { code: 'value_of_wrong_type' },
-    );
-  }
-  return value;
+  if (isOfType(value, field)) return value;
+  const type = Array.isArray(value) ? 'array' : typeof value;
+  throw new SinkError(
+    `A row cannot be written: its \`${field.name}\` is of the type ${type}. Make rows with \`rowMaker\`.`,
+    { code: 'value_of_wrong_type' },
+  );
 }

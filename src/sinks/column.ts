@@ -1,4 +1,4 @@
-import { type Data, type DataType, DateDay, makeData, TimestampMicrosecond, Utf8 } from 'apache-arrow';
+import { Bool, type Data, type DataType, DateDay, makeData, TimestampMicrosecond, Utf8 } from 'apache-arrow';
 import type { FieldType } from '../model/schema.js';
 import type { TypedValue } from './typed-row.js';
 
@@ -7,6 +7,7 @@ export const ARROW_TYPES = {
   string: new Utf8(),
   timestamp: new TimestampMicrosecond('UTC'),
   date: new DateDay(),
+  boolean: new Bool(),
   json: new Utf8(),
 } as const satisfies Record<FieldType, DataType>;
 
@@ -27,6 +28,7 @@ export const newColumn: Record<FieldType, () => Column> = {
   string: () => textColumn(ARROW_TYPES.string),
   timestamp: () => fixedColumn(ARROW_TYPES.timestamp, BigInt64Array),
   date: () => fixedColumn(ARROW_TYPES.date, Int32Array),
+  boolean: booleanColumn,
   json: () => textColumn(ARROW_TYPES.json),
 };
 
@@ -114,16 +116,38 @@ function fixedColumn(
   };
 }
 
+/** One bit for each value. */
+function booleanColumn(): Column {
+  const validity = validityBitmap();
+  const values = bitmap();
+  return {
+    append(value) {
+      values.append(value === true);
+      validity.append(value !== null);
+    },
+    copy(data: Data<Bool>, from, to) {
+      for (let row = from; row < to; row += 1) values.append(isSet(data.values, data.offset + row));
+      validity.copy(data, from, to);
+    },
+    bytes: () => values.length() / 8,
+    bytesOf: (_, from, to) => (to - from) / 8,
+    finish: () =>
+      makeData({
+        type: ARROW_TYPES.boolean,
+        length: values.length(),
+        ...validity.finish(),
+        data: values.finish(),
+      }),
+  };
+}
+
 /** One bit a row: set where there is a value. */
 function validityBitmap() {
-  let bits = new Uint8Array(FIRST_CAPACITY / 8);
-  let length = 0;
+  const bits = bitmap();
   let nullCount = 0;
   const append = (valid: boolean): void => {
-    if (length === bits.length * 8) bits = enlarged(bits, new Uint8Array(bits.length * 2));
-    if (valid) bits[length >> 3] = (bits[length >> 3] as number) | (1 << (length & 7));
-    else nullCount += 1;
-    length += 1;
+    if (!valid) nullCount += 1;
+    bits.append(valid);
   };
   return {
     append,
@@ -131,9 +155,28 @@ function validityBitmap() {
       const hasNulls = data.nullCount > 0;
       for (let row = from; row < to; row += 1) append(!hasNulls || data.getValid(row));
     },
-    finish: () => ({ nullBitmap: bits.subarray(0, Math.ceil(length / 8)), nullCount }),
+    finish: () => ({ nullBitmap: bits.finish(), nullCount }),
   };
 }
+
+/** Bits, the lowest of a byte first. */
+function bitmap() {
+  let bits = new Uint8Array(FIRST_CAPACITY / 8);
+  let length = 0;
+  return {
+    length: () => length,
+    append(bit: boolean): void {
+      if (length === bits.length * 8) bits = enlarged(bits, new Uint8Array(bits.length * 2));
+      if (bit) bits[length >> 3] = (bits[length >> 3] as number) | (1 << (length & 7));
+      length += 1;
+    },
+    finish: () => bits.subarray(0, Math.ceil(length / 8)),
+  };
+}
+
+/** Whether a bit of a bitmap is set. */
+export const isSet = (bits: Uint8Array, at: number): boolean =>
+  (((bits[at >> 3] ?? 0) >> (at & 7)) & 1) === 1;
 
 /** Copies an array into the larger one that replaces it. */
 function enlarged<A extends { set(values: never): void }>(array: A, larger: A): A {

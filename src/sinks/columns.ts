@@ -1,5 +1,6 @@
 import {
   type Data,
+  type DataType,
   Field,
   makeData,
   RecordBatch,
@@ -8,16 +9,16 @@ import {
   Schema,
   Struct,
 } from 'apache-arrow';
-import { SinkError } from '../errors.js';
 import type { Row } from '../model/rows.js';
 import type { StreamSchema } from '../model/schema.js';
 import { ARROW_TYPES, type Column, newColumn } from './column.js';
+import { anotherSchema } from './file-columns.js';
 import type { Block } from './regrouping.js';
 import { type TypedValue, typedRowReader } from './typed-row.js';
 
 /** Bounds of a record batch: a typed sink holds that much of a file at least, and adds no row beyond it. */
 export const BATCH_ROWS = 8192;
-const BATCH_BYTES = 2 * 1024 * 1024;
+export const BATCH_BYTES = 2 * 1024 * 1024;
 
 /** The Arrow schema of a stream. */
 export function arrowSchemaOf(schema: StreamSchema): Schema {
@@ -68,14 +69,10 @@ export interface ColumnBlock extends Block {
 export function* columnBlocks(schema: StreamSchema, ipc: Uint8Array): Generator<ColumnBlock> {
   const reader = RecordBatchReader.from(ipc).open();
   const isExpected = (field: Field, i: number): boolean =>
-    field.name === schema.fields[i]?.name && typeKey(field) === typeKey(expected[i]);
+    field.name === schema.fields[i]?.name && typeKey(field.type) === typeKey(expected[i]?.type);
   const expected = arrowSchemaOf(schema).fields;
-  if (reader.schema.fields.length !== expected.length || !reader.schema.fields.every(isExpected)) {
-    throw new SinkError(
-      `A file holds other columns than those of ${schema.name} in this version, so its rows cannot be moved.`,
-      { code: 'file_of_another_schema' },
-    );
-  }
+  if (reader.schema.fields.length !== expected.length || !reader.schema.fields.every(isExpected))
+    throw anotherSchema(schema);
   for (const batch of reader) if (batch.numRows > 0) yield columnBlock(batch, 0, batch.numRows);
 }
 
@@ -87,7 +84,7 @@ const columnBlock = (batch: RecordBatch, from: number, rows: number): ColumnBloc
 });
 
 /** A type as far as it says how values are stored: whether an instant is marked as UTC does not. */
-const typeKey = (field: Field | undefined): string => `${field?.type}`.replace(/, UTC>$/, '>');
+export const typeKey = (type: DataType | undefined): string => `${type}`.replace(/, UTC>$/, '>');
 
 /** Rows of several files, in the record batches that they would have if all had been written to one file. */
 export async function* regrouped(schema: StreamSchema, blocks: AsyncIterable<ColumnBlock>): RecordBatches {

@@ -1,7 +1,8 @@
-import type { Value } from '../model/rows.js';
-import type { StreamSchema } from '../model/schema.js';
+import type { Row } from '../model/rows.js';
+import type { Field, StreamSchema } from '../model/schema.js';
 import { cellOf } from './cell.js';
 import { chooseCompression, compressText, TEXT_COMPRESSIONS } from './compression.js';
+import { decodeCsv } from './decode-csv.js';
 import { inspectCsv } from './inspect.js';
 import { jsonText } from './json-text.js';
 import { encodeLines, type Lines } from './lines.js';
@@ -21,8 +22,9 @@ export const csv: SinkFormat = {
     isTyped: false,
     // In parallel, DuckDB guesses where a row begins inside quoted line ends: one thread reads it right.
     from: (paths, columns) =>
-      `read_csv(${paths}, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', new_line = '\\r\\n', nullstr = '', allow_quoted_nulls = false, hive_partitioning = false, parallel = false, max_line_size = ${MAX_ROW_BYTES}, columns = {${columns.map((name) => `"${name}": 'VARCHAR'`).join(', ')}})`,
+      `read_csv(${paths}, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', new_line = '\\r\\n', nullstr = '', allow_quoted_nulls = false, hive_partitioning = false, parallel = false, max_line_size = ${MAX_ROW_BYTES}, columns = {${columns.map(({ name }) => `"${name}": 'VARCHAR'`).join(', ')}})`,
   },
+  decode: decodeCsv,
   inspect: inspectCsv,
   create(options = {}) {
     const compression = chooseCompression('csv', TEXT_COMPRESSIONS, options.compression);
@@ -50,14 +52,15 @@ const headOf = ({ fields }: StreamSchema): string =>
 function csvLines(schema: StreamSchema, formulaGuard: boolean): Lines {
   return {
     head: headOf(schema),
-    line: (row) =>
-      `${schema.fields.map((field) => cellText(cellOf(row, field), formulaGuard)).join(',')}\r\n`,
+    line: (row) => `${schema.fields.map((field) => cellText(row, field, formulaGuard)).join(',')}\r\n`,
   };
 }
 
-function cellText(value: Value, formulaGuard: boolean): string {
+function cellText(row: Row, field: Field, formulaGuard: boolean): string {
+  const value = cellOf(row, field);
   if (value === null) return '';
-  const text = typeof value === 'string' ? value : jsonText(value);
+  if (field.type === 'boolean') return `${value}`;
+  const text = field.type === 'json' ? jsonText(value) : (value as string);
   return quoted(formulaGuard && FORMULA.test(text) ? `'${text}` : text);
 }
 

@@ -1,6 +1,7 @@
-import type { StreamSchema } from '../model/schema.js';
+import { EXTRA, type Field, type StreamSchema } from '../model/schema.js';
 import { cellOf } from './cell.js';
 import { chooseCompression, compressText, TEXT_COMPRESSIONS } from './compression.js';
+import { decodeLines } from './decode-lines.js';
 import { inspectLines } from './inspect.js';
 import { jsonText } from './json-text.js';
 import { encodeLines, type Lines } from './lines.js';
@@ -16,6 +17,7 @@ export const ndjson: SinkFormat = {
   compressions: TEXT_COMPRESSIONS,
   isText: true,
   duckdb: { isTyped: false, from: linesInDuckdb },
+  decode: decodeLines,
   inspect: inspectLines,
   create(options = {}) {
     const compression = chooseCompression('ndjson', TEXT_COMPRESSIONS, options.compression);
@@ -45,15 +47,23 @@ function jsonLines({ fields }: StreamSchema): Lines {
 }
 
 /**
- * Lines as columns of text. The last column, `extra`, is cut out of the line, which ends with it: if it were read as JSON,
- * its text would be written in another form, and -0 would become 0. No text before it can hold `,"extra":`, since quotes
- * inside of texts are escaped.
+ * Lines as columns of text. `extra`, the last column, is cut out of the line, which ends with it: if it were read as JSON, its
+ * text would be written in another form, and -0 would become 0. It follows the mark `,"extra":`, which no text before it can
+ * hold, since quotes inside of texts are escaped; another JSON column can, as the name of a member, so the marks in those are
+ * counted. Those columns are written by DuckDB: their JSON values are equal, their texts need not be.
  */
-function linesInDuckdb(paths: string, columns: readonly string[]): string {
-  const last = columns.at(-1) ?? '';
-  const texts = JSON.stringify(Object.fromEntries(columns.slice(0, -1).map((name) => [name, 'VARCHAR'])));
-  const mark = `,"${last}":`;
-  const line = 'CAST(json AS VARCHAR)';
-  const rest = `left(substr(${line}, strpos(${line}, '${mark}') + ${mark.length}), -1)`;
-  return `(SELECT unnest(from_json(json, '${texts}')), nullif(${rest}, 'null') AS "${last}" FROM read_ndjson_objects(${paths}, hive_partitioning = false, maximum_object_size = ${MAX_ROW_BYTES}))`;
+function linesInDuckdb(paths: string, columns: readonly Pick<Field, 'name' | 'type'>[]): string {
+  const hasExtra = columns.at(-1)?.name === EXTRA.name;
+  const read = hasExtra ? columns.slice(0, -1) : columns;
+  const types = read.map(({ name, type }) => [name, type === 'json' ? 'JSON' : 'VARCHAR']);
+  const selected = [`unnest(from_json(json, '${JSON.stringify(Object.fromEntries(types))}'))`];
+  if (hasExtra) {
+    const split = (text: string) => `string_split(CAST(${text} AS VARCHAR), ',"${EXTRA.name}":')`;
+    const marks = read
+      .filter(({ type }) => type === 'json')
+      .map(({ name }) => ` + coalesce(len(${split(`json->'$."${name}"'`)}) - 1, 0)`);
+    const rest = `array_to_string(${split('json')}[2${marks.join('')}:], ',"${EXTRA.name}":')`;
+    selected.push(`nullif(left(${rest}, -1), 'null') AS "${EXTRA.name}"`);
+  }
+  return `(SELECT ${selected.join(', ')} FROM read_ndjson_objects(${paths}, hive_partitioning = false, maximum_object_size = ${MAX_ROW_BYTES}))`;
 }

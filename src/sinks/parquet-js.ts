@@ -3,7 +3,7 @@ import { ComplianceError, SinkError } from '../errors.js';
 import type { Row } from '../model/rows.js';
 import type { FieldType, StreamSchema } from '../model/schema.js';
 import { chooseCompression } from './compression.js';
-import { inspectParquet, parquetInDuckdb } from './parquet-reader.js';
+import { decodeParquet, inspectParquet, parquetInDuckdb } from './parquet-reader.js';
 import type { SinkFormat } from './sink.js';
 import { type TypedValue, typedRowReader } from './typed-row.js';
 
@@ -23,6 +23,7 @@ export const parquetJs: SinkFormat = {
   compressions: COMPRESSIONS,
   isText: false,
   duckdb: parquetInDuckdb,
+  decode: decodeParquet,
   inspect: inspectParquet,
   create(options = {}) {
     const compression = chooseCompression('parquet-js', COMPRESSIONS, options.compression);
@@ -40,6 +41,7 @@ const TYPES = {
   json: 'UTF8',
   timestamp: 'TIMESTAMP_MICROS',
   date: 'DATE',
+  boolean: 'BOOLEAN',
 } as const satisfies Record<FieldType, string>;
 
 async function* encode(

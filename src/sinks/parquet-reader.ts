@@ -1,6 +1,9 @@
 import { Compression, ParquetFile, readParquet, type RecordBatch as WasmBatch } from 'parquet-wasm';
+import type { Row } from '../model/rows.js';
 import type { StreamSchema } from '../model/schema.js';
 import { BATCH_ROWS, type ColumnBlock, columnBlocks } from './columns.js';
+import { decodeColumns } from './decode-columns.js';
+import { unreadable } from './decoded-value.js';
 import { collect, type FileContent } from './inspect.js';
 import { rowsOfFooter } from './parquet-footer.js';
 import type { DuckdbReading } from './sink.js';
@@ -34,22 +37,42 @@ export async function inspectParquet(bytes: AsyncIterable<Uint8Array>): Promise<
   }
 }
 
-/** Batch after batch, whichever of our writers made the file. */
+/** The rows as blocks, whichever of our writers made the file. */
 export async function* splitParquet(
   schema: StreamSchema,
   bytes: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<ColumnBlock> {
+  for await (const ipc of arrowOf(await collect(bytes))) yield* columnBlocks(schema, ipc);
+}
+
+/** The rows of Parquet of any writer of ours. */
+export async function* decodeParquet(
+  schema: StreamSchema,
+  bytes: AsyncIterable<Uint8Array>,
+): AsyncGenerator<readonly Row[], void, void> {
   const whole = await collect(bytes);
+  let rows = 0;
+  for await (const ipc of arrowOf(whole)) {
+    for (const batch of decodeColumns(schema, ipc)) {
+      rows += batch.length;
+      yield batch;
+    }
+  }
+  if (rows !== rowsOfFooter(whole)) throw unreadable('another number of rows than its footer says');
+}
+
+/** Batch after batch, each as an Arrow stream. */
+async function* arrowOf(whole: Buffer): AsyncGenerator<Uint8Array> {
   const rows = rowsOfFooter(whole);
   if (rows !== undefined && rows <= BATCH_ROWS) {
     // At once: a stream for one batch would cost half as much again.
-    yield* columnBlocks(schema, readParquet(whole, { batchSize: BATCH_ROWS }).intoIPCStream());
+    yield readParquet(whole, { batchSize: BATCH_ROWS }).intoIPCStream();
     return;
   }
   const file = await ParquetFile.fromFile(blobOf(whole));
   try {
     const batches = (await file.stream({ batchSize: BATCH_ROWS })) as ReadableStream<WasmBatch>;
-    for await (const batch of batches) yield* columnBlocks(schema, batch.intoIPCStream());
+    for await (const batch of batches) yield batch.intoIPCStream();
   } finally {
     file.free();
   }

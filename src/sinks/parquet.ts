@@ -19,7 +19,13 @@ import {
 } from './columns.js';
 import { chooseCompression } from './compression.js';
 import { rowsOfFooter } from './parquet-footer.js';
-import { inspectParquet, PARQUET_CODECS, parquetInDuckdb, splitParquet } from './parquet-reader.js';
+import {
+  decodeParquet,
+  inspectParquet,
+  PARQUET_CODECS,
+  parquetInDuckdb,
+  splitParquet,
+} from './parquet-reader.js';
 import type { SinkFormat } from './sink.js';
 
 /** Bounds of a row group. The encoder holds one for each file, encoded, in a heap that never shrinks. */
@@ -42,6 +48,7 @@ export const parquet: SinkFormat = {
   compressions: COMPRESSIONS,
   isText: false,
   duckdb: parquetInDuckdb,
+  decode: decodeParquet,
   inspect: inspectParquet,
   create(options = {}) {
     const compression = chooseCompression('parquet', COMPRESSIONS, options.compression);

@@ -1,7 +1,7 @@
 /** The part of parquetjs-lite that is used; it ships no types. */
 declare module 'parquetjs-lite' {
   interface ColumnOptions {
-    type: 'UTF8' | 'TIMESTAMP_MICROS' | 'DATE';
+    type: 'UTF8' | 'TIMESTAMP_MICROS' | 'DATE' | 'BOOLEAN';
     optional: boolean;
     compression: 'SNAPPY' | 'GZIP' | 'UNCOMPRESSED';
     statistics: false;

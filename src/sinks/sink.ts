@@ -1,5 +1,5 @@
 import type { Row } from '../model/rows.js';
-import type { StreamSchema } from '../model/schema.js';
+import type { Field, StreamSchema } from '../model/schema.js';
 import type { FileContent } from './inspect.js';
 import type { Regrouping } from './regrouping.js';
 
@@ -36,14 +36,14 @@ export const MAX_ROW_BYTES = 64 * 1024 * 1024;
 
 /** How DuckDB reads the files of a format. */
 export interface DuckdbReading {
-  /** Whether the columns come with their types; otherwise they are text: timestamps as served, `extra` as JSON. */
+  /** Whether the columns come with their types; otherwise they are text: timestamps as served, JSON as JSON text. */
   readonly isTyped: boolean;
   /**
    * What follows `FROM`: a row for each row of the files, with these columns at least.
    * @param paths a list of texts in SQL
-   * @param columns those of the files, in order; plain names
+   * @param columns those of the files, in order; their names are plain
    */
-  from(paths: string, columns: readonly string[]): string;
+  from(paths: string, columns: readonly Pick<Field, 'name' | 'type'>[]): string;
 }
 
 /** One format of the registry in `index.ts`. */
@@ -62,6 +62,14 @@ export interface SinkFormat {
   /** How DuckDB reads its files; without it they cannot be loaded into a warehouse. */
   readonly duckdb?: DuckdbReading;
   create(options?: SinkOptions): Sink;
+  /**
+   * The rows of a file, the inverse of `encode`; gzip around it is decompressed before. Text formats hold rows as they are, and
+   * are read as they come. Typed ones are held completely; an instant is RFC 3339 in UTC, unless `extra` has its text as
+   * served: then it is that text, and `extra` does not have it. Columns that the file does not have are null.
+   * @throws SinkError `file_of_another_schema`, `file_cut`, `file_unreadable`, and what a library throws for a damaged file. Of a text
+   * file that ends with a row, nothing says that there were more
+   */
+  decode(schema: StreamSchema, bytes: AsyncIterable<Uint8Array>): AsyncIterable<readonly Row[]>;
   /** Reads what a file of this format says about itself; gzip around it is decompressed before. @throws when it cannot */
   inspect(bytes: AsyncIterable<Uint8Array>): Promise<FileContent>;
 }

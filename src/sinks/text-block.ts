@@ -44,6 +44,16 @@ export const csvRowEnds = (): RowEnds => {
   };
 };
 
+/** A bound for the blocks of `splitText`, whatever the source: each then has that much, or one row. */
+const PIECE_BYTES = 256 * 1024;
+
+/** The same bytes in pieces of bounded size. */
+export async function* inPieces(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) {
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) yield chunk.subarray(at, at + PIECE_BYTES);
+  }
+}
+
 /**
  * The rows of a text file, a header among them, in blocks as its bytes come.
  * @throws SinkError `file_cut` when the last row has no end

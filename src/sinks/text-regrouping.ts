@@ -1,6 +1,7 @@
 import { SinkError } from '../errors.js';
 import type { StreamSchema } from '../model/schema.js';
 import { compressText, type TEXT_COMPRESSIONS } from './compression.js';
+import { anotherSchema } from './file-columns.js';
 import { gunzip } from './gzip.js';
 import type { Regrouping } from './regrouping.js';
 import { type RowEnds, splitText, type TextBlock } from './text-block.js';
@@ -36,10 +37,6 @@ async function* bytesOf(head: string, blocks: AsyncIterable<TextBlock>): AsyncGe
   for await (const { bytes } of blocks) yield bytes;
 }
 
-function checkHead({ bytes }: TextBlock, expected: string, { name }: StreamSchema): void {
-  if (Buffer.from(expected).equals(bytes)) return;
-  throw new SinkError(
-    `A file holds other columns than those of ${name} in this version, so its rows cannot be moved.`,
-    { code: 'file_of_another_schema' },
-  );
+function checkHead({ bytes }: TextBlock, expected: string, schema: StreamSchema): void {
+  if (!Buffer.from(expected).equals(bytes)) throw anotherSchema(schema);
 }

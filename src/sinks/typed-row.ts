@@ -1,13 +1,13 @@
 import { SinkError } from '../errors.js';
 import type { Extra } from '../model/records.js';
 import type { Row } from '../model/rows.js';
-import type { Field, StreamSchema } from '../model/schema.js';
+import { EXTRA, type Field, type StreamSchema } from '../model/schema.js';
 import { parseDate, parseTimestamp } from '../model/timestamp.js';
 import { cellOf } from './cell.js';
 import { jsonText } from './json-text.js';
 
-/** By the type of its column: text for `string` and `json`, microseconds for `timestamp`, days for `date`. */
-export type TypedValue = string | bigint | number | null;
+/** By the type of its column: text for `string`, JSON text for `json`, microseconds for `timestamp`, days for `date`. */
+export type TypedValue = string | bigint | number | boolean | null;
 
 /**
  * Makes the reader of rows for formats with true types. It fills and returns the same array for every row, in the
@@ -19,21 +19,21 @@ export type TypedValue = string | bigint | number | null;
  */
 export function typedRowReader({ fields }: StreamSchema, holds: (micros: bigint) => boolean = () => true) {
   const values: TypedValue[] = fields.map(() => null);
-  const extraIndex = fields.findIndex((field) => field.type === 'json');
+  const extraIndex = fields.findIndex(({ name }) => name === EXTRA.name);
 
   return (row: Row): readonly TypedValue[] => {
     let inexact: Extra | undefined;
     for (const [i, field] of fields.entries()) {
       const value = cellOf(row, field);
       if (value === null) values[i] = null;
-      else if (typeof value === 'object') values[i] = jsonText(value);
-      else if (field.type === 'date') values[i] = daysOf(value, field);
+      else if (field.type === 'json') values[i] = jsonText(value);
+      else if (field.type === 'date') values[i] = daysOf(value as string, field);
       else if (field.type === 'timestamp') {
-        const timestamp = parseTimestamp(value);
+        const timestamp = parseTimestamp(value as string);
         const held = timestamp !== null && holds(timestamp.micros);
         values[i] = timestamp && (held ? timestamp.micros : floorToMillis(timestamp.micros));
         if (!held || !timestamp.exact) inexact = { ...inexact, [field.name]: value };
-      } else values[i] = value;
+      } else values[i] = value as string | boolean;
     }
     if (inexact) values[extraIndex] = extraWith(inexact, row, fields[extraIndex]);
     return values;

@@ -3,17 +3,29 @@ import { join } from 'node:path';
 import { makeFolder } from './make-folder.js';
 import { sweepTemporaries, temporaryKey } from './temporary.js';
 
+/** A folder for temporary files; who opens it removes it. */
+export interface Scratch {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
 /**
- * Gives the work a folder of its own below a staging folder (0700: it is to hold personal data). It is removed afterwards,
- * whatever happens; what a killed process left of it is removed by the next one.
+ * Makes a new folder below a staging folder (0700: it is to hold personal data). What a killed process left of such folders
+ * is removed first.
  */
-export async function withScratch<T>(staging: string, work: (folder: string) => Promise<T>): Promise<T> {
+export async function openScratch(staging: string): Promise<Scratch> {
   await sweepTemporaries(staging);
-  const folder = join(staging, temporaryKey());
-  await makeFolder(folder, 0o700);
+  const path = join(staging, temporaryKey());
+  await makeFolder(path, 0o700);
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Gives the work a folder of its own below a staging folder. It is removed afterwards, whatever happens. */
+export async function withScratch<T>(staging: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const scratch = await openScratch(staging);
   try {
-    return await work(folder);
+    return await work(scratch.path);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await scratch.remove();
   }
 }

@@ -14,6 +14,13 @@ export interface Parent {
   readonly folder: string;
 }
 
+/** Where every record of another stream has the same list: it is read once, through any one of them. */
+export interface Through {
+  readonly stream: Stream;
+  /** The placeholder in the path that its key fills. */
+  readonly column: string;
+}
+
 /** What the author of a stream writes down; everything else is derived from it. */
 export interface StreamDescription {
   /** Its name is the table's too. */
@@ -26,7 +33,12 @@ export interface StreamDescription {
   readonly path: string;
   /** Whether `limit` is sent; some contracts refuse it, and the server's default is then the most there is. */
   readonly sendsLimit: boolean;
+  /** The member of an answer that holds the records; default `data`. */
+  readonly list?: string;
   readonly parent?: Parent;
+  readonly through?: Through;
+  /** Whether the API may not serve it at all: a 404 is then no failure, where the parent is still listed. */
+  readonly mayBeOff?: boolean;
   /** What the API serves. The parents' keys, `snapshot_date` and `extra` are added. */
   readonly fields: readonly Field[];
   /** The fields that name a record within its list; duplicates are dropped by it. */
@@ -80,9 +92,11 @@ export const ownKey = ({ key }: Pick<Stream, 'key'>, record: object): string =>
 export const parentKeys = (stream: Stream, parent: ParentKey, keys: readonly string[]): ParentKey[] =>
   keys.map((key) => ({ ...parent, [stream.parent?.column ?? '']: key }));
 
-/** The streams above one, the topmost first. */
-export const ancestorsOf = ({ parent }: Stream): Stream[] =>
-  parent ? [...ancestorsOf(parent.stream), parent.stream] : [];
+/** The streams that are read before one, the topmost first. */
+export function ancestorsOf({ parent, through }: Stream): Stream[] {
+  const above = (parent ?? through)?.stream;
+  return above ? [...ancestorsOf(above), above] : [];
+}
 
 /** The folder of a list's own files below the folder of a run date: `org_uuid=…/`, or nothing. */
 export function folderOf(stream: Stream, parent: ParentKey): string {
@@ -101,6 +115,18 @@ export const text = <const N extends string>(name: N, description: string) =>
 /** A field of text that every record has. */
 export const requiredText = <const N extends string>(name: N, description: string) =>
   ({ ...text(name, description), nullable: false }) as const;
+
+/** True or false. */
+export const boolean = <const N extends string>(name: N, description: string) =>
+  ({ ...text(name, description), type: 'boolean' }) as const;
+
+/** Any JSON value. */
+export const json = <const N extends string>(name: N, description: string) =>
+  ({ ...text(name, description), type: 'json' }) as const;
+
+/** A list of JSON values. */
+export const jsonArray = <const N extends string>(name: N, description: string) =>
+  ({ ...json(name, description), shape: 'array' }) as const;
 
 /** An instant: RFC 3339, as served. */
 export const timestamp = <const N extends string>(name: N, description: string) =>

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../clock.js';
-import { ConfigError, RefusedError } from '../errors.js';
+import { ConfigError } from '../errors.js';
 import { type Day, publish, tidyDays, withDay } from '../lake/day.js';
+import { existingLog, snapshotPruned } from '../lake/existing-log.js';
 import { checkLog } from '../lake/log.js';
 import type { FileEntry, Manifest, Table } from '../lake/manifest.js';
 import { readCurrent } from '../lake/manifest-file.js';
@@ -18,7 +19,6 @@ import { withScratch } from '../storage/scratch.js';
 import type { FinishedFile, Storage } from '../storage/storage.js';
 import { streams } from '../streams/index.js';
 import type { Stream } from '../streams/stream.js';
-import { existingLog } from './existing.js';
 import { rewritten, withoutSliceFiles } from './rewritten.js';
 
 /** The settings of a compaction; the flags of `compact` are made from it. */
@@ -91,8 +91,7 @@ export async function compact(options: CompactOptions): Promise<Compaction> {
 function planCompaction(manifest: Manifest | undefined, { location }: Storage): CompactPlan {
   if (!manifest) throw new TypeError('there is a manifest of every run date that the log knows');
   const { run_date: runDate, status } = manifest;
-  if (status === 'pruned')
-    throw new RefusedError(`The snapshot of ${runDate} was pruned: it has no files.`, 'snapshot_pruned');
+  if (status === 'pruned') throw snapshotPruned(runDate);
   const tables = Object.entries(manifest.tables).flatMap(([name, table]) => {
     const stream = streams.find((known) => known.name === name);
     if (!stream?.parent || table.layout === 'per-date') return [];

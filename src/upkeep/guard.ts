@@ -38,7 +38,7 @@ interface GuardRequest {
 
 /**
  * Compares what is about to be published with what is published.
- * @throws RefusedError `scope_refused`, `pruned_refused`, `incomplete_refused`, `shrink_refused`
+ * @throws RefusedError `scope_refused`, `pruned_refused`, `incomplete_refused`, `unavailable_refused`, `shrink_refused`
  */
 export async function checkPublishable({ day, manifest, maxShrink, force }: GuardRequest): Promise<void> {
   const existing = day.current?.manifest;
@@ -48,6 +48,12 @@ export async function checkPublishable({ day, manifest, maxShrink, force }: Guar
     throw new RefusedError(
       `${manifest.totals.failed} list(s) could not be read, and there is a ${existing.status} snapshot of ${manifest.run_date} already: it is kept. Run again to complete this one, or publish it with --force.`,
       'incomplete_refused',
+    );
+  }
+  if (existing && existing.totals.unavailable < manifest.totals.unavailable) {
+    throw new RefusedError(
+      `The API did not serve ${manifest.totals.unavailable} list(s), and the ${existing.status} snapshot of ${manifest.run_date} lacks only ${existing.totals.unavailable}: it is kept. If the new one is right, publish it with --force.`,
+      'unavailable_refused',
     );
   }
   if (manifest.scope.organizations !== 'all') return;

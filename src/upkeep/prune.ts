@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Clock, systemClock } from '../clock.js';
 import { ComplianceError, type Failure } from '../errors.js';
 import { publish, tidyDays, withDay } from '../lake/day.js';
+import { existingLog } from '../lake/existing-log.js';
 import { checkLog, currentOf, type Log, runDatesOf } from '../lake/log.js';
 import { isComplete, type Manifest } from '../lake/manifest.js';
 import { readCurrent } from '../lake/manifest-file.js';
@@ -9,7 +10,6 @@ import { newRunId } from '../lake/paths.js';
 import { parseSettings } from '../settings.js';
 import type { Storage } from '../storage/storage.js';
 import { streams } from '../streams/index.js';
-import { existingLog } from './existing.js';
 import { rewritten, withoutSliceFiles } from './rewritten.js';
 
 /** The settings of pruning; the flags of `prune` are made from it. */

@@ -1,9 +1,9 @@
 import { readDataset } from '../lake/dataset.js';
+import { existingLog } from '../lake/existing-log.js';
 import { brokenEntries, type Log, readLog, runDatesOf, type StoredEntry } from '../lake/log.js';
 import { headOfLog, type LogHead } from '../lake/log-head.js';
 import { dateOf, LOG, logKey } from '../lake/paths.js';
 import type { Storage } from '../storage/storage.js';
-import { existingLog } from './existing.js';
 import type { Finding } from './finding.js';
 import { misplacedDates, misplacedManifests } from './misplaced.js';
 import { type DateReport, verifyDate } from './verify-date.js';

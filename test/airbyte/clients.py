@@ -30,23 +30,29 @@ def read(executable, config, *flags):
     streams = claude.get_available_streams()
     folder = tempfile.mkdtemp()
     cache = ab.caches.DuckDBCache(db_path=f"{folder}/cache.duckdb", cache_dir=folder)
+    if "killed" in flags:  # by whoever started this, in the middle of the read
+        try:
+            claude.read(cache=cache)
+            raise AssertionError("the read ended before it was killed")
+        except ab.exceptions.PyAirbyteError:
+            pass
     runs = []
     for _ in range(1 if "once" in flags else 2):
         result = claude.read(cache=cache, force_full_refresh="full" in flags)
-        runs.append(result.processed_records)
+        runs.append({"processed": result.processed_records, "rows": rows_in(cache, streams)})
+    return {"streams": sorted(streams), "runs": runs}
+
+
+def rows_in(cache, streams):
+    """Every row of every table, as the cache holds it."""
     with cache.get_sql_engine().connect() as connection:
-        rows = {
+        return {
             name: [
                 dict(row._mapping)
                 for row in connection.exec_driver_sql(f"SELECT * FROM {cache.schema_name}.{name}")
             ]
             for name in streams
         }
-    return {
-        "streams": sorted(streams),
-        "processed": runs,
-        "rows": rows,
-    }
 
 
 def bench(executable, config):

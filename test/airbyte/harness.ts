@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { runSource } from '../../connectors/airbyte/source.js';
-import type { FixtureApi } from '../../fixtures/api/index.js';
+import type { FixtureApi, ServedJson } from '../../fixtures/api/index.js';
 import { type Clock, type Stream, streams, systemClock } from '../../src/index.js';
 import { badges } from '../streams/made-up/badges.js';
 import { grants } from '../streams/made-up/grants.js';
@@ -139,16 +139,19 @@ const listsOf = (api: FixtureApi, { parent }: Stream): string[][] =>
       )
     : [[]];
 
-/** The primary keys of what a fixture serves of a stream, in the order served. */
-export function servedKeys(api: FixtureApi, name = 'users'): Set<string> {
+/** What a fixture serves of a stream, in the order served, by the primary key. */
+export function served(api: FixtureApi, name: string): Map<string, ServedJson> {
   const stream = streamNamed(name);
-  const keys = listsOf(api, stream).flatMap((ids) =>
-    [...api.records(name, ...ids)].map((record) =>
-      [...ids, ...stream.key.map((key) => record[key])].join(' '),
+  const records = listsOf(api, stream).flatMap((ids) =>
+    [...api.records(name, ...ids)].map(
+      (record) => [[...ids, ...stream.key.map((key) => record[key])].join(' '), record] as const,
     ),
   );
-  return new Set(keys);
+  return new Map(records);
 }
+
+/** The primary keys of what a fixture serves of a stream, in the order served. */
+export const servedKeys = (api: FixtureApi, name = 'users'): Set<string> => new Set(served(api, name).keys());
 
 /** The primary key of a record. */
 export const keyOf = ({ stream, data }: { stream: string; data: Record<string, unknown> }): string =>

@@ -10,10 +10,16 @@ const MAIN = resolve(import.meta.dirname, '../../dist/connectors/airbyte/main.js
 /** Puts the command into a folder of its own, as npm does. @returns its path */
 export function install(): string {
   const path = join(mkdtempSync(join(tmpdir(), 'bin-')), 'source-claude-compliance');
-  writeFileSync(path, `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`);
+  writeFileSync(path, `#!/bin/sh\necho $$ >> "${idsOf(path)}"\nexec "${process.execPath}" "${MAIN}" "$@"\n`);
   chmodSync(path, 0o755);
   return path;
 }
+
+/** The id of the process in which an installed command was started last. */
+export const lastProcess = (path: string): number =>
+  Number(readFileSync(idsOf(path), 'utf8').trimEnd().split('\n').at(-1));
+
+const idsOf = (path: string): string => `${path}.pids`;
 
 /** How a process ended. */
 export interface Ending {

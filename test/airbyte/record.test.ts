@@ -4,7 +4,7 @@ import { users } from '../../src/index.js';
 
 const added = { organization_uuid: 'o', snapshot_date: '2026-11-23' };
 function record(created_at: string | null, extra = {}, schema = users.schema) {
-  const message = recordMaker(schema, added, { surrogates: 0 })(
+  const message = recordMaker({ stream: users, schema }, added, { surrogates: 0 })(
     { id: 'user_1', full_name: null, email: '', organization_role: 'user', created_at, extra },
     1,
   );

@@ -37,6 +37,18 @@ describe('the position in the parents', () => {
     expect(position(listed, after.toState()).rest).toEqual([listed[4], ...listed.slice(6)]);
   });
 
+  it('counts lists that the API does not serve, once each, also where they failed before', () => {
+    const before = position(listed);
+    for (const [at, parent] of before.rest.slice(0, 4).entries()) {
+      before.settle(parent, (['complete', 'failed', 'unavailable', 'failed'] as const)[at] ?? 'complete');
+    }
+    const between = position(listed, before.toState());
+    between.settle(listed[1] as ParentKey, 'unavailable');
+    const after = position(listed, between.toState());
+    expect(after.rest).toEqual([listed[3], ...listed.slice(4)]);
+    expect(after.toState()).toMatchObject({ done: 4, failed: [3], unavailable: 2 });
+  });
+
   it('does not count a parent that is gone, as the next list lacks it', () => {
     const before = position(listed);
     before.settle(listed[0] as ParentKey, 'complete');

@@ -115,6 +115,8 @@ describe('progress', () => {
     expect(await barAfter(...events.slice(0, 3))).toMatch(/^2\/6 lists .* 0 rows$/);
     expect(await barAfter(...events.slice(0, 5))).toMatch(/^3\/6 lists .* 1,005 rows$/);
     expect(await barAfter(...events)).toMatch(/^4\/16 lists .* 1,005 rows$/);
+    const off = { type: 'slice-failed', stream: 'roles', parent, code: 'c', message: 'm' } as const;
+    expect(await barAfter(...events, { ...off, verdict: 'unavailable' })).toMatch(/^5\/16 lists /);
   });
 
   it('has no colour when NO_COLOR is set', async (context) => {

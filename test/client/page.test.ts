@@ -22,7 +22,7 @@ const PATHS = [
 ] as const;
 
 const read = (body: string | Uint8Array, limits?: PageLimits) =>
-  readPage(chunked(typeof body === 'string' ? bytes(body) : body), limits);
+  readPage(chunked(typeof body === 'string' ? bytes(body) : body), { limits });
 
 describe.each(PATHS)('a page that is %s', (_, limits) => {
   it.each([
@@ -138,7 +138,7 @@ describe.each(PATHS)('a page that is %s', (_, limits) => {
       }
     };
     const small = { ...limits, bytes: 10_000 };
-    await expect(readPage(endless(), small)).rejects.toMatchObject({ code: 'body_too_large' });
+    await expect(readPage(endless(), { limits: small })).rejects.toMatchObject({ code: 'body_too_large' });
     expect(asked).toBeLessThanOrEqual(10);
   });
 
@@ -152,11 +152,11 @@ describe.each(PATHS)('a page that is %s', (_, limits) => {
 it('stops at a text or number that is longer than any may be', async () => {
   const limits = { ...STREAMED, tokenBytes: 1000 };
   const body = bytes(`{"data":[{"a":"${'a'.repeat(5000)}"}]}`);
-  await expect(readPage(chunked(body, [800, 800, 800]), limits)).rejects.toMatchObject({
+  await expect(readPage(chunked(body, [800, 800, 800]), { limits })).rejects.toMatchObject({
     code: 'body_too_large',
   });
   const many = bytes(`{"data":[${'{"a":"b"},'.repeat(500)}{}]}`);
-  expect((await readPage(chunked(many, [800, 800, 800]), limits)).records).toHaveLength(501);
+  expect((await readPage(chunked(many, [800, 800, 800]), { limits })).records).toHaveLength(501);
 });
 
 it('stops at more tokens of JSON than memory should hold', async () => {
@@ -186,7 +186,9 @@ it('reads the same records as JSON.parse, however the body is cut into chunks an
       fc.constantFrom(undefined, 1),
       async (data, sizes, softBytes, indent) => {
         const text = JSON.stringify({ data, has_more: false, next_page: null }, undefined, indent);
-        const { records } = await readPage(chunked(bytes(text), sizes), { ...PAGE_LIMITS, softBytes });
+        const { records } = await readPage(chunked(bytes(text), sizes), {
+          limits: { ...PAGE_LIMITS, softBytes },
+        });
         expect(records).toEqual((JSON.parse(text) as { data: unknown }).data);
       },
     ),
@@ -205,7 +207,7 @@ it('refuses the same bodies as JSON.parse, whichever parser reads them', async (
         const body = bytes(text);
         body[at] = byte;
         const outcome = (limits: PageLimits) =>
-          readPage(chunked(body, sizes), limits).then(
+          readPage(chunked(body, sizes), { limits }).then(
             ({ records, next }) => ({ records, next }),
             // Which of the two is met first depends on where the chunks end.
             (error: { code: string }) => error.code.replace('body_not_utf8', 'body_not_json'),

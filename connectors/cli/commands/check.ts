@@ -1,53 +1,39 @@
 import {
-  type ComplianceClient,
-  ComplianceError,
-  ownKey,
-  type ParentKey,
-  parentKeys,
+  ConfigError,
   type Stream,
   scopedStream,
   snapshotSettings,
+  streams,
   wavesOf,
 } from '../../../src/index.js';
 import { command } from '../../kit/command.js';
 import { connect, connectionSettings } from '../../kit/connection.js';
-
-/** What was read of one list. */
-interface Sample {
-  parent: ParentKey;
-  records: readonly object[];
-}
+import { createProbe, findingLine } from '../../kit/probe.js';
 
 /** Requests as little as shows that a dump would work: each request is recorded in the customer's audit log. */
 export const check = command({
   name: 'check',
   summary: 'Checks the configuration and the key: may it read each stream?',
   settings: connectionSettings.extend({
-    streams: snapshotSettings.shape.streams.describe('The streams to check.'),
+    streams: snapshotSettings.shape.streams.describe(
+      'The streams to check: names, separated by spaces or commas, or all.',
+    ),
   }),
   async run(settings, context) {
     await using client = connect(settings, context);
-    const samples = new Map<Stream, Sample>();
-    let missing: ComplianceError | undefined;
-    const say = (stream: Stream, what: string) => context.stdout.write(`${stream.name}: ${what}\n`);
-    for (const stream of wavesOf(settings.streams).flat()) {
-      const parent = anyParent(stream, samples);
-      if (!parent) {
-        say(stream, `not checked, because no record of ${stream.parent?.stream.name} was read`);
-        continue;
-      }
-      try {
-        const records = await sample(client, stream, parent);
-        samples.set(stream, { parent, records });
-        say(stream, stream === scopedStream ? `ok, the key sees ${records.length}` : 'ok');
-      } catch (error) {
-        if (!(error instanceof ComplianceError) || error.code !== 'missing_scope') throw error;
-        say(stream, `the key lacks the scope ${stream.scope}`);
-        missing ??= error;
-      }
+    const probe = createProbe(client);
+    const needed = wavesOf(settings.streams).flat();
+    const refused: Refused[] = [];
+    let organizations = 0;
+    for (const stream of streams.filter((known) => needed.includes(known))) {
+      const finding = await probe(stream);
+      context.stdout.write(`${findingLine(stream, finding)}\n`);
+      if (finding.verdict === 'refused') refused.push({ stream, code: finding.code });
+      if (finding.verdict === 'readable' && stream === scopedStream)
+        organizations = finding.sample.records.length;
     }
-    if (missing) throw missing;
-    if (samples.get(scopedStream)?.records.length === 1) {
+    if (refused.length > 0) throw refusedError(refused);
+    if (organizations === 1) {
       context.stdout.write(
         "note: the key of an organisation's owner sees one organisation; that of a primary owner sees all\n",
       );
@@ -56,18 +42,18 @@ export const check = command({
   },
 });
 
-/** The key of some list of a stream; undefined when none is known. */
-function anyParent(stream: Stream, samples: ReadonlyMap<Stream, Sample>): ParentKey | undefined {
-  if (!stream.parent) return {};
-  const { stream: above } = stream.parent;
-  const { parent = {}, records: [first] = [] } = samples.get(above) ?? {};
-  return first && parentKeys(stream, parent, [ownKey(above, first)])[0];
+interface Refused {
+  stream: Stream;
+  code: string;
 }
 
-/** How many organisations there are is worth knowing; of other lists one record is enough. */
-async function sample(client: ComplianceClient, stream: Stream, parent: ParentKey): Promise<object[]> {
-  if (stream !== scopedStream) return (await client.page(stream, { parent, limit: 1 })).data;
-  const records: object[] = [];
-  for await (const record of client.records(stream, { parent })) records.push(record);
-  return records;
+function refusedError(refused: readonly Refused[]): ConfigError {
+  const names = refused.map(({ stream }) => stream.name).join(', ');
+  const unscoped = refused.filter(({ code }) => code === 'missing_scope');
+  const scopes = [...new Set(unscoped.map(({ stream }) => stream.scope))].join(' and ');
+  const advice = scopes === '' ? 'Use a key that may' : `Use a key with the scope ${scopes}`;
+  return new ConfigError(
+    `The key may not read ${names}. ${advice}, or choose by --streams what it may read.`,
+    { code: (unscoped[0] ?? refused[0])?.code ?? '' },
+  );
 }

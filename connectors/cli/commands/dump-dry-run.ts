@@ -1,42 +1,73 @@
-import { type ComplianceClient, ownKey, scopedStream, wavesOf } from '../../../src/index.js';
+import { type ComplianceClient, newestWith, readLog } from '../../../src/index.js';
 import type { Context } from '../../kit/command.js';
 import { count, counted } from '../../kit/counts.js';
+import { type Cost, costsOf } from '../cost.js';
 import type { DumpSettings } from './dump-settings.js';
-import { recordsOf } from './scoped-lists.js';
+import { targetsOf } from './dump-targets.js';
 
-/**
- * Prints what a dump would cost at least: how many pages a list has is known only when it is read. Lists whose parents
- * have parents themselves are not counted, for the same reason.
- */
+/** Prints what a dump would cost, stream by stream, and which of these numbers are exact. */
 export async function dryRun(
   client: ComplianceClient,
-  { org, streams, requestsPerMinute, budgetShare }: DumpSettings,
+  settings: DumpSettings,
   { stdout }: Context,
 ): Promise<number> {
-  const [own = [], below = []] = wavesOf([...streams, scopedStream.name]);
-  const records = new Map<string, number>();
-  for (const stream of own) {
-    const isNeeded = stream === scopedStream || below.some(({ parent }) => parent?.stream === stream);
-    if (!isNeeded) continue;
-    let listed = 0;
-    for await (const record of recordsOf(client, stream, {}, org)) {
-      listed += 1;
-      if (stream === scopedStream) stdout.write(`${ownKey(stream, record)}\n`);
-    }
-    records.set(stream.name, listed);
-  }
-  const lists = below.map(({ parent }) => records.get(parent?.stream.name ?? '') ?? 0);
-  const requests = lists.reduce((sum, listed) => sum + listed, own.length);
+  const { out, org, streams: asked, requestsPerMinute, budgetShare } = settings;
+  const { costs, spent, listed } = await costsOf({
+    client,
+    asked,
+    org,
+    async newest({ name }) {
+      const [target] = out === '-' ? [] : await targetsOf(settings);
+      if (!target) return undefined;
+      const { storage } = target;
+      const log = await readLog(storage);
+      return await newestWith({ storage, log, streams: [name], skipUnreadable: true });
+    },
+  });
   // The local limit, or what the API has just granted if that is less.
   const perMinute = Math.min(
     requestsPerMinute || Number.POSITIVE_INFINITY,
     (client.rateLimit?.limit ?? Number.POSITIVE_INFINITY) * budgetShare,
   );
-  const seconds = Math.ceil((60 * requests) / perMinute);
-  const pace =
-    seconds === 0 ? '' : `, which at ${count(Math.floor(perMinute))} a minute take about ${count(seconds)} s`;
-  stdout.write(
-    `${count(records.get(scopedStream.name) ?? 0)} ${scopedStream.name}: at least ${counted(requests, 'request')}${pace}. Nothing was written.\n`,
-  );
+  for (const uuid of listed) stdout.write(`${uuid}\n`);
+  stdout.write(`${table(costs, perMinute)}\n${total(costs, perMinute)}\n`);
+  stdout.write(`Nothing was written. This dry run took ${counted(spent, 'request')}.\n`);
   return 0;
+}
+
+function table(costs: readonly Cost[], perMinute: number): string {
+  const rows = costs.map(({ stream, requests, certainty, why }) => {
+    if (certainty === 'unknown') return [stream.name, certainty, '', why];
+    return [stream.name, `${certainty} ${count(requests)}`, minutes(requests, perMinute), why];
+  });
+  const lines = [['stream', 'requests', 'minutes', ''], ...rows];
+  const widths = [0, 1, 2].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const padded = lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
+  return padded.map((line) => line.join('  ').trimEnd()).join('\n');
+}
+
+/** What is taken from an earlier snapshot, and what is unknown, is named: the sum is no lower bound with it. */
+function total(costs: readonly Cost[], perMinute: number): string {
+  const sure = costs.filter(({ certainty }) => certainty === 'exactly' || certainty === 'at least');
+  const about = costs.filter(({ certainty }) => certainty === 'about');
+  const unknown = costs.filter(({ certainty }) => certainty === 'unknown');
+  const isExact = costs.every(({ certainty }) => certainty === 'exactly');
+  const parts = [`${isExact ? '' : 'at least '}${counted(sum(sure), 'request')}`];
+  if (about.length > 0) parts.push(`about ${count(sum(about))} more for ${names(about)}`);
+  if (unknown.length > 0) parts.push(`an unknown number more for ${names(unknown)}`);
+  const pace = Number.isFinite(perMinute)
+    ? `; ${minutes(sum(costs), perMinute)} minutes at ${count(Math.floor(perMinute))} requests a minute`
+    : '';
+  return `Total: ${parts.join(', ')}${pace}${isExact || pace === '' ? '' : ', or more'}.`;
+}
+
+const sum = (costs: readonly Cost[]): number => costs.reduce((all, { requests }) => all + requests, 0);
+
+const names = (costs: readonly Cost[]): string => costs.map(({ stream }) => stream.name).join(', ');
+
+/** Empty where nothing limits the pace. */
+function minutes(requests: number, perMinute: number): string {
+  if (!Number.isFinite(perMinute)) return '';
+  const exact = requests / perMinute;
+  return exact > 0 && exact < 0.1 ? '< 0.1' : exact.toFixed(1);
 }

@@ -19,7 +19,9 @@ export const dumpSettings = z.object({
   dryRun: z
     .boolean()
     .default(false)
-    .describe('List the organisations, report what a dump would cost, write nothing.')
+    .describe(
+      'List the organisations, and what each stream would cost in requests and minutes. Write nothing.',
+    )
     .register(marks, { isNoEvidence: true }),
   json: z
     .boolean()

@@ -1,33 +1,50 @@
-import type { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import {
   type ComplianceClient,
   ConfigError,
+  keyText,
+  type OnEvent,
   type Row,
   rowMaker,
   type Stream,
   sinkFormats,
   streams,
+  verdictOf,
 } from '../../../src/index.js';
 import type { Context } from '../../kit/command.js';
+import { connect } from '../../kit/connection.js';
+import { unavailableLine } from '../../kit/unavailable.js';
 import { sinksOf } from '../formats.js';
+import { writeToStdout } from '../stdout.js';
 import type { DumpSettings } from './dump-settings.js';
 import { listsOf, recordsOf } from './scoped-lists.js';
 
 const BATCH = 1000;
 
-/** Streams one table to stdout; a reader that leaves early ends it quietly. */
+/**
+ * Streams one table to stdout; a reader that leaves early ends it quietly. That lists are unavailable is said on stderr: on
+ * stdout it would look like a table without rows.
+ */
 export async function dumpToStdout(
-  client: ComplianceClient,
   settings: DumpSettings,
-  { stdout, signal }: Context,
+  context: Context,
+  onEvent: OnEvent,
 ): Promise<number> {
   const { sink, stream } = oneTextTable(settings);
+  const read = new Set<string>();
+  let unavailable = 0;
+  await using client = connect(settings, context, (event) => {
+    onEvent(event);
+    if (!('stream' in event) || event.stream !== stream.name) return;
+    if (event.type === 'page') read.add(keyText(event.parent ?? {}));
+    if (event.type === 'slice-failed' && event.verdict === 'unavailable') unavailable += 1;
+  });
   const snapshotDate = settings.runDate ?? new Date().toISOString().slice(0, 10);
   const toRow = rowMaker(stream.schema, { snapshot_date: snapshotDate }, { surrogates: 0 });
   async function* batches(): AsyncGenerator<Row[]> {
     let batch: Row[] = [];
-    for await (const record of keyedRecords(client, stream, settings)) {
+    for await (const record of keyedRecords(client, stream, settings, () => {
+      unavailable += 1;
+    })) {
       batch.push(toRow(record));
       if (batch.length < BATCH) continue;
       yield batch;
@@ -35,14 +52,12 @@ export async function dumpToStdout(
     }
     if (batch.length > 0) yield batch;
   }
-  try {
-    await pipeline(sink.encode(stream.schema, batches()), stdout as Writable, { signal, end: false });
-    return 0;
-  } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException;
-    if (code !== 'EPIPE' && syscall !== 'write') throw error;
-    return code === 'EPIPE' ? 0 : 1; // reported by whoever opened stdout
+  const exitCode = await writeToStdout(sink.encode(stream.schema, batches()), context);
+  if (unavailable > 0) {
+    const lists = { stream: stream.name, lists: unavailable, of: unavailable + read.size };
+    context.stderr.write(`note: ${unavailableLine(lists)}\n`);
   }
+  return exitCode;
 }
 
 /** @throws ConfigError `stdout_needs_one_text_table` */
@@ -60,17 +75,23 @@ function oneTextTable(settings: DumpSettings) {
   );
 }
 
-/** The records of a stream, each with the keys of its parents. */
+/** The records of a stream, each with the keys of its parents. Lists that are unavailable are reported and left out. */
 async function* keyedRecords(
   client: ComplianceClient,
   stream: Stream,
   { org, concurrency }: DumpSettings,
+  onUnavailable: () => void,
 ): AsyncGenerator<object> {
   if (!org) {
     yield* client.all(stream, { concurrency });
     return;
   }
   for await (const parent of listsOf(client, stream, org)) {
-    for await (const record of recordsOf(client, stream, parent, org)) yield { ...parent, ...record };
+    try {
+      for await (const record of recordsOf(client, stream, parent, org)) yield { ...parent, ...record };
+    } catch (error) {
+      if (verdictOf(error) !== 'unavailable') throw error;
+      onUnavailable();
+    }
   }
 }

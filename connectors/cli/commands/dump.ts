@@ -3,11 +3,11 @@ import { command } from '../../kit/command.js';
 import { connect } from '../../kit/connection.js';
 import { dataName } from '../../kit/options.js';
 import { openProgress } from '../../kit/progress.js';
-import { openRoot, stateFolder } from '../../kit/root.js';
-import { sinksOf } from '../formats.js';
+import { stateFolder } from '../../kit/root.js';
 import { type Published, summary } from '../summary.js';
 import { dryRun } from './dump-dry-run.js';
 import { type DumpSettings, dumpSettings } from './dump-settings.js';
+import { targetsOf } from './dump-targets.js';
 import { dumpToStdout } from './dump-to-stdout.js';
 
 /** Takes the snapshot. */
@@ -18,9 +18,10 @@ export const dump = command({
   async run(settings, context) {
     const progress = openProgress(settings.progress, context);
     try {
+      if (settings.out === '-' && !settings.dryRun)
+        return await dumpToStdout(settings, context, progress.onEvent);
       await using client = connect(settings, context, progress.onEvent);
       if (settings.dryRun) return await dryRun(client, settings, context);
-      if (settings.out === '-') return await dumpToStdout(client, settings, context);
       const targets = await targetsOf(settings);
       const [first, ...alsoTo] = targets;
       const heads = new Map<string, LogHead>();
@@ -50,17 +51,6 @@ export const dump = command({
     }
   },
 });
-
-/** One format has the root for itself; several have a folder each. */
-async function targetsOf(settings: DumpSettings): Promise<Target[]> {
-  const sinks = sinksOf(settings);
-  const targets: Target[] = [];
-  for (const sink of sinks) {
-    const storage = await openRoot(settings, sinks.length === 1 ? undefined : sink.format);
-    targets.push({ sink, storage });
-  }
-  return targets;
-}
 
 const jsonLine = ({ location, head, manifest }: Published): string =>
   JSON.stringify({ location, log_head: formatLogHead(head), manifest });

@@ -1,5 +1,6 @@
 import type { Command } from '../../kit/command.js';
 import { load } from '../../warehouse/load.js';
+import { access } from './access.js';
 import { check } from './check.js';
 import { compact } from './compact.js';
 import { dump } from './dump.js';
@@ -9,4 +10,14 @@ import { schema } from './schema.js';
 import { verify } from './verify.js';
 
 /** A new command is one file and one line here. */
-export const commands: readonly Command[] = [dump, check, preview, schema, verify, compact, prune, load];
+export const commands: readonly Command[] = [
+  dump,
+  check,
+  preview,
+  schema,
+  access,
+  verify,
+  compact,
+  prune,
+  load,
+];

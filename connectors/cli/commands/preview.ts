@@ -1,11 +1,15 @@
 import { Console } from 'node:console';
 import { z } from 'zod';
-import { type Row, rowMaker, type StreamSchema } from '../../../src/index.js';
+import { type Field, type Row, rowMaker, type StreamSchema, verdictOf } from '../../../src/index.js';
 import { command } from '../../kit/command.js';
 import { connect, connectionSettings } from '../../kit/connection.js';
+import { counted } from '../../kit/counts.js';
 import { streamChoice, streamOf } from '../stream-choice.js';
 
 const MAX_WIDTH = 48;
+
+/** Lists that are tried of a stream that is not enabled: each costs a request. */
+const MAX_OFF = 3;
 
 /** The first rows of a stream, as they would be in the files. */
 export const preview = command({
@@ -25,24 +29,39 @@ export const preview = command({
     const today = new Date().toISOString().slice(0, 10);
     const toRow = rowMaker(schema, { snapshot_date: today }, { surrogates: 0 });
     const rows: Row[] = [];
-    for await (const record of client.all(stream, { concurrency: 1 })) {
-      rows.push(toRow(record));
-      if (rows.length === settings.rows) break;
+    let off = 0;
+    for await (const parent of client.parents(stream)) {
+      try {
+        for await (const record of client.records(stream, { parent })) {
+          rows.push(toRow({ ...parent, ...record }));
+          if (rows.length === settings.rows) break;
+        }
+      } catch (error) {
+        const verdict = verdictOf(error);
+        if (verdict === 'unavailable') off += 1;
+        else if (verdict !== 'gone') throw error;
+      }
+      if (rows.length === settings.rows || off === MAX_OFF) break;
     }
-    if (rows.length === 0) context.stdout.write('no rows\n');
-    else new Console(context.stdout).table(rows.map((row) => printable(schema, row)));
+    if (rows.length > 0) new Console(context.stdout).table(rows.map((row) => printable(schema, row)));
+    else
+      context.stdout.write(
+        off > 0
+          ? `nothing is known: not enabled for this parent organisation (${counted(off, 'list')} tried: 404)\n`
+          : 'no rows\n',
+      );
     return 0;
   },
 });
 
 function printable(schema: StreamSchema, row: Row): Record<string, string> {
-  return Object.fromEntries(schema.fields.map(({ name }) => [name, cell(row[name] ?? null)]));
+  return Object.fromEntries(schema.fields.map((field) => [field.name, cell(row[field.name] ?? null, field)]));
 }
 
-/** One line that cannot move the cursor. */
-function cell(value: Row[string]): string {
+/** One line that cannot move the cursor. JSON is shown as it is in text files: a JSON text has its quotes. */
+function cell(value: Row[string], { type }: Field): string {
   if (value === null) return '';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = type === 'json' || typeof value !== 'string' ? JSON.stringify(value) : value;
   const plain = text.replace(/\p{C}/gu, '·');
   return plain.length > MAX_WIDTH ? `${plain.slice(0, MAX_WIDTH - 1)}…` : plain;
 }

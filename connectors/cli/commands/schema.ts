@@ -1,7 +1,13 @@
 import { z } from 'zod';
-import { describeArrow, type FieldType, jsonSchemaOf, type StreamSchema } from '../../../src/index.js';
+import {
+  describeArrow,
+  effectiveAccessSchema,
+  type FieldType,
+  jsonSchemaOf,
+  type StreamSchema,
+  streams,
+} from '../../../src/index.js';
 import { command } from '../../kit/command.js';
-import { streamChoice, streamOf } from '../stream-choice.js';
 
 const notations = ['json-schema', 'arrow', 'ddl'] as const;
 
@@ -11,16 +17,22 @@ const PRINTERS: Record<(typeof notations)[number], (schema: StreamSchema) => str
   ddl,
 };
 
+/** Of the streams, and of what is derived from them. */
+const schemas = [...streams.map((stream) => stream.schema), effectiveAccessSchema];
+
+const tableChoice = z.enum(schemas.map(({ name }) => name) as [string, ...string[]]);
+
 export const schema = command({
   name: 'schema',
-  summary: 'Prints the fields of a stream as JSON Schema, Arrow schema or DDL.',
-  positional: { key: 'stream', choices: streamChoice.options, describe: 'The stream to describe.' },
+  summary: 'Prints the fields of a table as JSON Schema, Arrow schema or DDL.',
+  positional: { key: 'table', choices: tableChoice.options, describe: 'The table to describe.' },
   settings: z.object({
-    stream: streamChoice,
+    table: tableChoice,
     as: z.enum(notations).default('json-schema').describe('The notation.'),
   }),
-  async run({ stream, as }, { stdout }) {
-    stdout.write(`${PRINTERS[as](streamOf(stream).schema)}\n`);
+  async run({ table, as }, { stdout }) {
+    const described = schemas.find(({ name }) => name === table) as StreamSchema;
+    stdout.write(`${PRINTERS[as](described)}\n`);
     return 0;
   },
 });
@@ -29,14 +41,17 @@ const SQL_TYPES: Record<FieldType, string> = {
   string: 'VARCHAR',
   timestamp: 'TIMESTAMP WITH TIME ZONE',
   date: 'DATE',
+  boolean: 'BOOLEAN',
   json: 'VARCHAR',
 };
 
-/** Standard SQL (a timestamp has microseconds by default), with `extra` as text. */
+/** Standard SQL (a timestamp has microseconds by default), with JSON as text. */
 function ddl({ name, fields, primaryKey }: StreamSchema): string {
   const columns = fields.map(
     (field) => `  ${field.name} ${SQL_TYPES[field.type]}${field.nullable ? '' : ' NOT NULL'}`,
   );
-  const key = [...primaryKey, 'snapshot_date'].join(', ');
-  return `CREATE TABLE ${name} (\n${[...columns, `  PRIMARY KEY (${key})`].join(',\n')}\n);`;
+  // A primary key takes no nulls.
+  const hasKey = fields.every((field) => !field.nullable || !primaryKey.includes(field.name));
+  const key = hasKey ? [`  PRIMARY KEY (${[...primaryKey, 'snapshot_date'].join(', ')})`] : [];
+  return `CREATE TABLE ${name} (\n${[...columns, ...key].join(',\n')}\n);`;
 }

@@ -13,4 +13,9 @@ export const duckdbDialect: Dialect = {
     count: 'BIGINT',
     boolean: 'BOOLEAN',
   },
+  elements: (array) => ({
+    from: `CROSS JOIN unnest(CAST(${array} AS JSON[])) AS e(element)`,
+    text: `CASE WHEN json_type(e.element) = 'VARCHAR' THEN json_extract_string(e.element, '$') END`,
+  }),
+  inlined: 'NOT MATERIALIZED ',
 };

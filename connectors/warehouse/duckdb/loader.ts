@@ -1,14 +1,16 @@
 import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConfigError } from '../../../src/index.js';
-import { columnNames, commentStatements, createCurrentView, createTable, insertSnapshots } from '../ddl.js';
+import { columnNames, commentStatements, createTable } from '../ddl.js';
 import type { Loader } from '../loader.js';
-import { snapshotRows, snapshotsTable, snapshotTables, tables, tablesOf } from '../model.js';
+import { snapshotsTable, tables, tablesOf } from '../model.js';
 import { checkReplaces, type Existing } from '../replacement.js';
+import { insertOwnRows } from '../snapshot-rows.js';
 import { fetchFiles, type LocalFile } from '../source/local-files.js';
 import { relation } from '../source/relation.js';
 import { checkRows } from '../source/row-check.js';
 import { checkUnchanged, type SnapshotSource } from '../source/snapshot-source.js';
+import { createViews } from '../views.js';
 import { type Duckdb, openDuckdb } from './connection.js';
 import { duckdbDialect } from './dialect.js';
 
@@ -59,7 +61,7 @@ async function prepare(duckdb: Duckdb, schema: string): Promise<void> {
     await duckdb.run(createTable({ dialect: duckdbDialect, table, schema }));
     for (const statement of commentStatements(table, duckdbDialect, schema)) await duckdb.run(statement);
   }
-  for (const table of snapshotTables) await duckdb.run(createCurrentView(table, duckdbDialect, schema));
+  for (const statement of createViews(duckdbDialect, schema)) await duckdb.run(statement);
 }
 
 async function findExisting(duckdb: Duckdb, schema: string, runDate: string): Promise<Existing | undefined> {
@@ -85,9 +87,8 @@ async function replace(duckdb: Duckdb, schema: string, { source: { manifest }, f
     await duckdb.run(`INSERT INTO ${target} (${columnNames(table, duckdbDialect.quoting)}) ${rows}`);
     await checkRows({ duckdb, manifest, table, from: target });
   }
-  await duckdb.run(
-    insertSnapshots({ dialect: duckdbDialect, schema, rows: snapshotRows(manifest), now: 'now()' }),
-  );
+  for (const statement of insertOwnRows({ manifest, dialect: duckdbDialect, schema, now: 'now()' }))
+    await duckdb.run(statement);
 }
 
 async function checkFolder(database: string): Promise<void> {

@@ -17,4 +17,9 @@ export const postgresDialect: Dialect = {
     count: 'bigint',
     boolean: 'boolean',
   },
+  elements: (array) => ({
+    from: `CROSS JOIN LATERAL json_array_elements(${array}) AS e(element)`,
+    text: `CASE WHEN json_typeof(e.element) = 'string' THEN e.element #>> '{}' END`,
+  }),
+  inlined: 'NOT MATERIALIZED ',
 };

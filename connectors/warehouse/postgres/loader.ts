@@ -1,11 +1,13 @@
 import { LockedError } from '../../../src/index.js';
-import { commentStatements, createCurrentView, createTable, insertSnapshots } from '../ddl.js';
+import { commentStatements, createTable } from '../ddl.js';
 import { WarehouseError } from '../error.js';
 import type { Loader } from '../loader.js';
-import { snapshotRows, snapshotsTable, snapshotTables, tables } from '../model.js';
+import { snapshotsTable, snapshotTables, type Table, tables, unreadListsTable } from '../model.js';
 import { checkReplaces, type Existing } from '../replacement.js';
+import { insertOwnRows } from '../snapshot-rows.js';
 import { fetchFiles } from '../source/local-files.js';
 import { checkUnchanged } from '../source/snapshot-source.js';
+import { createViews, viewNames } from '../views.js';
 import type { PostgresAddress } from './address.js';
 import { openPostgres, type Postgres } from './connection.js';
 import { copyFiles } from './copy-files.js';
@@ -14,6 +16,9 @@ import { describePostgres } from './error.js';
 import { attach, build, drop, partitionOf } from './partition.js';
 
 const { name } = postgresDialect.quoting;
+
+/** Those without partitions: they have few rows. */
+const PLAIN_TABLES: readonly Table[] = [snapshotsTable, unreadListsTable];
 
 interface PostgresTarget {
   address: PostgresAddress;
@@ -30,7 +35,7 @@ export function postgresLoader({ address, schema, signal }: PostgresTarget): Loa
   const withServer = async <T>(work: (postgres: Postgres) => Promise<T>): Promise<T> => {
     const postgres = await openPostgres(address, signal);
     try {
-      await checkEncoding(postgres, target);
+      await checkServer(postgres, target);
       return await work(postgres);
     } finally {
       await postgres.close();
@@ -57,11 +62,14 @@ export function postgresLoader({ address, schema, signal }: PostgresTarget): Loa
           await drop(postgres, partition);
           if (copies.has(partition.table)) await attach(postgres, partition);
         }
-        await postgres.rows(`DELETE FROM ${name(schema, snapshotsTable.name)} WHERE run_date = $1`, [
-          manifest.run_date,
-        ]);
-        const rows = snapshotRows(manifest);
-        await postgres.rows(insertSnapshots({ dialect: postgresDialect, schema, rows, now: 'now()' }));
+        for (const table of PLAIN_TABLES) {
+          await postgres.rows(
+            `DELETE FROM ${name(schema, table.name)} WHERE ${name(table.dateColumn)} = $1`,
+            [manifest.run_date],
+          );
+        }
+        for (const statement of insertOwnRows({ manifest, dialect: postgresDialect, schema, now: 'now()' }))
+          await postgres.rows(statement);
         await postgres.rows('COMMIT');
       });
       const repaired = [...copies.values()].reduce((sum, copy) => sum + copy.repaired, 0);
@@ -72,7 +80,19 @@ export function postgresLoader({ address, schema, signal }: PostgresTarget): Loa
   };
 }
 
-async function checkEncoding(postgres: Postgres, target: string): Promise<void> {
+/** The first with keys in which nulls are equal. */
+const OLDEST_VERSION = 15;
+
+/** @throws WarehouseError `postgres_version`, `postgres_encoding` */
+async function checkServer(postgres: Postgres, target: string): Promise<void> {
+  const [version] = await postgres.rows('SHOW server_version_num');
+  const major = Math.trunc(Number(version?.server_version_num) / 10_000);
+  if (major < OLDEST_VERSION) {
+    throw new WarehouseError(
+      `${target} has the version ${major}; loads need ${OLDEST_VERSION} or newer. Load into a newer server.`,
+      { code: 'postgres_version', failure: 'config' },
+    );
+  }
   const [row] = await postgres.rows('SHOW server_encoding');
   if (row?.server_encoding === 'UTF8') return;
   throw new WarehouseError(
@@ -106,17 +126,17 @@ async function begin(
 async function prepare(postgres: Postgres, schema: string): Promise<void> {
   const [row] = await postgres.rows(
     'SELECT bool_and(to_regclass(view) IS NOT NULL) AS made FROM unnest($1::text[]) AS view',
-    [snapshotTables.map(({ currentView }) => name(schema, currentView))],
+    [viewNames.map((view) => name(schema, view))],
   );
   if (row?.made === true) return;
   const [found] = await postgres.rows('SELECT to_regnamespace($1) AS schema', [name(schema)]);
   if (found?.schema === null) await postgres.rows(`CREATE SCHEMA ${name(schema)}`);
   for (const table of tables) {
-    const tail = table === snapshotsTable ? '' : `PARTITION BY LIST (${name(table.dateColumn)})`;
+    const tail = PLAIN_TABLES.includes(table) ? '' : `PARTITION BY LIST (${name(table.dateColumn)})`;
     await postgres.rows(createTable({ dialect: postgresDialect, table, schema, tail }));
     for (const statement of commentStatements(table, postgresDialect, schema)) await postgres.rows(statement);
   }
-  for (const table of snapshotTables) await postgres.rows(createCurrentView(table, postgresDialect, schema));
+  for (const statement of createViews(postgresDialect, schema)) await postgres.rows(statement);
 }
 
 async function findExisting(

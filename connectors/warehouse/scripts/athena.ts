@@ -1,15 +1,17 @@
-import { columnNames, createCurrentView, type Dialect, insertSnapshots } from '../ddl.js';
+import { columnNames, type Dialect, pieces } from '../ddl.js';
 import {
   type Column,
   type SnapshotTable,
-  snapshotRows,
   snapshotsTable,
   snapshotTables,
   type Table,
   tables,
+  unreadListsTable,
 } from '../model.js';
+import { insertOwnRows } from '../snapshot-rows.js';
 import { quoting } from '../sql.js';
-import { explained, partsOf, pieces, type ScriptDialect, withoutZone } from './script.js';
+import { createViews } from '../views.js';
+import { explained, partsOf, type ScriptDialect, withoutZone } from './script.js';
 
 /** Queries are Trino's; CREATE TABLE is Hive's, with other quotes and other names of types. */
 const dialect: Dialect = {
@@ -23,6 +25,10 @@ const dialect: Dialect = {
     count: 'BIGINT',
     boolean: 'BOOLEAN',
   },
+  elements: (array) => ({
+    from: `CROSS JOIN UNNEST(CAST(JSON_PARSE(${array}) AS ARRAY(JSON))) AS e(element)`,
+    text: `CASE WHEN JSON_FORMAT(e.element) LIKE '"%' THEN JSON_EXTRACT_SCALAR(e.element, '$') END`,
+  }),
 };
 const hive = quoting('`', 'refused');
 const hiveTypes = {
@@ -50,12 +56,12 @@ export const athena: ScriptDialect = {
         `CREATE DATABASE IF NOT EXISTS ${hive.name(schema)}`,
         ...tables.map((table) => icebergTable(table, schema, location)),
         ...snapshotTables.map((table) => filesTable(table, schema, location)),
-        ...snapshotTables.map((table) => createCurrentView(table, dialect, schema)),
+        ...createViews(dialect, schema),
         explained(
           'There is no transaction over several tables: the views leave the day out until its last row has arrived.',
           remove(snapshotsTable),
         ),
-        ...snapshotTables.map(remove),
+        ...[unreadListsTable, ...snapshotTables].map(remove),
         ...partsOf(manifest).flatMap(({ table, columns, files }) =>
           pieces(files, FILES_PER_INSERT).map(
             (piece) => `-- Timestamps arrive in milliseconds: a Hive table of Athena holds no more.
@@ -74,10 +80,10 @@ WHERE ${name('run_date')} = ${day} AND ${name('$path')} IN (${piece
             `SELECT 1 / (CASE WHEN COUNT(*) = ${value(rows)} THEN 1 ELSE 0 END) AS ${name('every_row_arrived')} FROM ${name(schema, table.name)} WHERE ${name(table.dateColumn)} = ${day}`,
           ),
         ),
-        insertSnapshots({
+        ...insertOwnRows({
+          manifest: withoutZone(manifest),
           dialect,
           schema,
-          rows: snapshotRows(withoutZone(manifest)),
           now: `CAST(current_timestamp AT TIME ZONE 'UTC' AS TIMESTAMP(6))`,
         }),
       ],

@@ -1,15 +1,9 @@
-import { columnNames, createTable, type Dialect, insertSnapshots } from '../ddl.js';
-import { type Column, snapshotRows, snapshotsTable, type Table, tables } from '../model.js';
+import { columnNames, createTable, type Dialect } from '../ddl.js';
+import { type Column, snapshotsTable, type Table, tables } from '../model.js';
+import { insertOwnRows } from '../snapshot-rows.js';
 import { quoting } from '../sql.js';
-import {
-  currentViews,
-  explained,
-  type Helper,
-  helperKey,
-  partsOf,
-  type ScriptDialect,
-  type TablePart,
-} from './script.js';
+import { createViews } from '../views.js';
+import { explained, type Helper, helperKey, partsOf, type ScriptDialect, type TablePart } from './script.js';
 
 const dialect: Dialect = {
   quoting: quoting('`', 'doubled'),
@@ -27,6 +21,10 @@ const dialect: Dialect = {
     count: 'INT64',
     boolean: 'BOOL',
   },
+  elements: (array) => ({
+    from: `CROSS JOIN UNNEST(JSON_QUERY_ARRAY(${array})) AS e`,
+    text: `CASE WHEN JSON_TYPE(e) = 'string' THEN JSON_VALUE(e, '$') END`,
+  }),
 };
 const { name, value } = dialect.quoting;
 
@@ -46,7 +44,7 @@ export const bigquery: ScriptDialect = {
       statements: [
         `CREATE SCHEMA IF NOT EXISTS ${name(schema)}`,
         ...tables.map((table) => createTable({ dialect, table, schema, tail: tailOf(table) })),
-        ...currentViews(dialect, schema),
+        ...createViews(dialect, schema),
         ...filled.map((part) =>
           explained(
             'Not possible inside a transaction, so into a table of this session.',
@@ -72,7 +70,7 @@ FROM FILES (format = 'PARQUET', uris = [${uris(part)
           }) => `INSERT INTO ${name(schema, table.name)} (${columnNames({ columns }, dialect.quoting)})
 SELECT ${columns.map(cell).join(', ')} FROM ${name(loadOf(table))}`,
         ),
-        insertSnapshots({ dialect, schema, rows: snapshotRows(manifest), now: 'CURRENT_TIMESTAMP()' }),
+        ...insertOwnRows({ manifest, dialect, schema, now: 'CURRENT_TIMESTAMP()' }),
         'COMMIT TRANSACTION',
       ],
       helpers: filled.map(

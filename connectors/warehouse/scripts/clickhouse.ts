@@ -1,17 +1,18 @@
-import { columnNames, createTable, type Dialect, insertSnapshots } from '../ddl.js';
-import { type Column, snapshotRows, snapshotsTable, snapshotTables, type Table, tables } from '../model.js';
-import { quoting } from '../sql.js';
+import { columnNames, createTable, type Dialect, pieces } from '../ddl.js';
 import {
-  currentViews,
-  explained,
-  partsOf,
-  pieces,
-  type ScriptDialect,
-  type TablePart,
-  withoutZone,
-} from './script.js';
+  type Column,
+  snapshotsTable,
+  snapshotTables,
+  type Table,
+  tables,
+  unreadListsTable,
+} from '../model.js';
+import { insertOwnRows } from '../snapshot-rows.js';
+import { quoting } from '../sql.js';
+import { createViews } from '../views.js';
+import { explained, partsOf, type ScriptDialect, type TablePart, withoutZone } from './script.js';
 
-/** `extra` stays text, for the JSON functions: ClickHouse's JSON type drops nulls and the order of names. */
+/** JSON stays text, for the JSON functions: ClickHouse's JSON type drops nulls and the order of names. */
 const dialect: Dialect = {
   quoting: quoting('`', 'doubled'),
   comments: {
@@ -29,6 +30,11 @@ const dialect: Dialect = {
     count: 'UInt64',
     boolean: 'Bool',
   },
+  elements: (array) => ({
+    from: `ARRAY JOIN JSONExtractArrayRaw(coalesce(${array}, '')) AS element`,
+    text: `CASE WHEN JSONType(element) = 'String' THEN JSONExtractString(element) END`,
+  }),
+  viewSettings: '\nSETTINGS join_use_nulls = 1',
 };
 const { name, value } = dialect.quoting;
 
@@ -67,26 +73,32 @@ FROM ${reader(location)}(${value(patternOf(piece, location))}, 'Parquet', ${valu
       statements: [
         `CREATE DATABASE IF NOT EXISTS ${name(schema)}`,
         ...tables.map((table) => createTable({ dialect, table, schema, tail: tailOf(table) })),
-        ...currentViews(dialect, schema),
+        ...createViews(dialect, schema),
         ...parts.flatMap(fill),
         explained(
           'There is no transaction over several tables: the views leave the day out until its last row has arrived.',
           `ALTER TABLE ${name(schema, snapshotsTable.name)} DROP PARTITION ${day}`,
         ),
+        `ALTER TABLE ${name(schema, unreadListsTable.name)} DROP PARTITION ${day}`,
         ...snapshotTables.map((table) =>
           isHeld(table)
             ? `ALTER TABLE ${name(schema, table.name)} REPLACE PARTITION ${day} FROM ${load(table)}`
             : `ALTER TABLE ${name(schema, table.name)} DROP PARTITION ${day}`,
         ),
-        insertSnapshots({ dialect, schema, rows: snapshotRows(withoutZone(manifest)), now: 'now64(6)' }),
+        ...insertOwnRows({ manifest: withoutZone(manifest), dialect, schema, now: 'now64(6)' }),
         ...parts.map(({ table }) => `DROP TABLE ${load(table)}`),
       ],
     };
   },
 };
 
-const tailOf = (table: Table): string =>
-  `ENGINE = MergeTree\nPARTITION BY ${name(table.dateColumn)}\nORDER BY (${table.primaryKey.map((key) => name(key)).join(', ')})`;
+/** Rows are sorted by the columns of the key that are never null: sorting by others needs a setting. */
+function tailOf({ columns, primaryKey, dateColumn }: Table): string {
+  const sorted = primaryKey.filter((key) =>
+    columns.some((column) => column.name === key && !column.nullable),
+  );
+  return `ENGINE = MergeTree\nPARTITION BY ${name(dateColumn)}\nORDER BY (${sorted.map((key) => name(key)).join(', ')})`;
+}
 
 const reader = (location: string): string => {
   if (location.startsWith('/')) return 'file';

@@ -1,7 +1,16 @@
-import { createTable, type Dialect, insertSnapshots } from '../ddl.js';
-import { type Column, snapshotRows, snapshotsTable, snapshotTables, type Table, tables } from '../model.js';
+import { createTable, type Dialect } from '../ddl.js';
+import {
+  type Column,
+  snapshotsTable,
+  snapshotTables,
+  type Table,
+  tables,
+  unreadListsTable,
+} from '../model.js';
+import { insertOwnRows } from '../snapshot-rows.js';
 import { quoting } from '../sql.js';
-import { currentViews, explained, partsOf, type ScriptDialect, type TablePart } from './script.js';
+import { createViews } from '../views.js';
+import { explained, partsOf, type ScriptDialect, type TablePart } from './script.js';
 
 const dialect: Dialect = {
   quoting: quoting('`', 'doubled'),
@@ -18,6 +27,10 @@ const dialect: Dialect = {
     count: 'BIGINT',
     boolean: 'BOOLEAN',
   },
+  elements: (array) => ({
+    from: `CROSS JOIN LATERAL variant_explode(${array}) AS e`,
+    text: `CASE WHEN schema_of_variant(e.value) = 'STRING' THEN CAST(e.value AS STRING) END`,
+  }),
 };
 const { name, value } = dialect.quoting;
 
@@ -74,12 +87,11 @@ WHERE substring_index(_metadata.file_path, ${value(`/${table.stream}/`)}, -1) IN
           .join(',')}
 )`;
       const filled = partsOf(manifest).filter(({ files }) => files.length > 0);
-      const rows = snapshotRows(manifest);
       return {
         statements: [
           `CREATE SCHEMA IF NOT EXISTS ${name(schema)}`,
           ...tables.map((table) => createTable({ dialect, table, schema, tail: parts.tail(table) })),
-          ...currentViews(dialect, schema),
+          ...createViews(dialect, schema),
           ...filled.map((part) =>
             explained(
               'There is no transaction over several tables: first, that every row is there to be read.',
@@ -91,11 +103,12 @@ ${from(part)}`,
             'The views leave the day out until its last row has arrived.',
             parts.remove(snapshotsTable, schema, day),
           ),
+          parts.remove(unreadListsTable, schema, day),
           ...snapshotTables.map((table) => {
             const part = filled.find((candidate) => candidate.table === table);
             return part ? parts.replace(part, schema, day, from(part)) : parts.remove(table, schema, day);
           }),
-          insertSnapshots({ dialect, schema, rows, now: 'current_timestamp()' }),
+          ...insertOwnRows({ manifest, dialect, schema, now: 'current_timestamp()' }),
         ],
       };
     },

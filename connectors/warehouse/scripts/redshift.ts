@@ -1,8 +1,10 @@
 import type { Manifest } from '../../../src/index.js';
-import { columnNames, commentStatements, createTable, type Dialect, insertSnapshots } from '../ddl.js';
-import { type Column, snapshotRows, type Table, tables } from '../model.js';
+import { columnNames, commentStatements, createTable, type Dialect } from '../ddl.js';
+import { type Column, type Table, tables } from '../model.js';
+import { insertOwnRows } from '../snapshot-rows.js';
 import { quoting } from '../sql.js';
-import { currentViews, explained, helperKey, partsOf, type ScriptDialect, type TablePart } from './script.js';
+import { createViews } from '../views.js';
+import { explained, helperKey, partsOf, type ScriptDialect, type TablePart } from './script.js';
 
 const dialect: Dialect = {
   quoting: quoting('"', 'refused'),
@@ -16,6 +18,10 @@ const dialect: Dialect = {
     count: 'BIGINT',
     boolean: 'BOOLEAN',
   },
+  elements: (array) => ({
+    from: `, ${array} AS e`,
+    text: `CASE WHEN JSON_TYPEOF(e) = 'string' THEN CAST(e AS VARCHAR(65535)) END`,
+  }),
 };
 const { name, value } = dialect.quoting;
 
@@ -36,7 +42,7 @@ export const redshift: ScriptDialect = {
           createTable({ dialect, table, schema }),
           ...commentStatements(table, dialect, schema),
         ]),
-        ...currentViews(dialect, schema),
+        ...createViews(dialect, schema),
         ...filled.flatMap(({ table, columns }) => [
           `CREATE TEMPORARY TABLE ${name(loadOf(table))} (${columns
             .map((column) => `${name(column.name)} ${fileTypes[column.type]}`)
@@ -64,7 +70,7 @@ SELECT ${columns.map(cell).join(', ')} FROM ${name(loadOf(table))}`,
             `SELECT 1 / (CASE WHEN COUNT(*) = ${value(rows)} THEN 1 ELSE 0 END) AS ${name('every_row_arrived')} FROM ${name(schema, table.name)} WHERE ${isOfDate(table)}`,
           ),
         ),
-        insertSnapshots({ dialect, schema, rows: snapshotRows(manifest), now: 'GETDATE()' }),
+        ...insertOwnRows({ manifest, dialect, schema, now: 'GETDATE()' }),
         'COMMIT',
       ],
       helpers: filled.map((part) => ({

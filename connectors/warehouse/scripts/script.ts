@@ -1,6 +1,5 @@
 import { type FileEntry, type Manifest, manifestFiles } from '../../../src/index.js';
-import { createCurrentView, type Dialect } from '../ddl.js';
-import { type Column, type SnapshotTable, snapshotTables, tablesOf } from '../model.js';
+import { type Column, type SnapshotTable, tablesOf } from '../model.js';
 import { comment } from '../sql.js';
 
 /** What a script is written for. */
@@ -56,15 +55,6 @@ export function partsOf(manifest: Manifest): TablePart[] {
 /** The key of a helper: a manifest is never changed, and neither are the helpers that are made of it. */
 export const helperKey = ({ run_date, written }: Manifest, name: string, extension: string): string =>
   `_runs/run_date=${run_date}/${name}-${written.run_id}.${extension}`;
-
-/** A list in pieces of at most `size`. */
-export function pieces<T>(list: readonly T[], size: number): T[][] {
-  const count = Math.ceil(list.length / size);
-  return Array.from({ length: count }, (_, index) => list.slice(index * size, (index + 1) * size));
-}
-
-export const currentViews = (dialect: Dialect, schema: string): string[] =>
-  snapshotTables.map((table) => createCurrentView(table, dialect, schema));
 
 /** A statement under a line that says what it is for. */
 export const explained = (why: string, statement: string): string => `${comment(why)}\n${statement}`;

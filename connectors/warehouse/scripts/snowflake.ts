@@ -1,7 +1,9 @@
-import { columnNames, createTable, type Dialect, insertSnapshots } from '../ddl.js';
-import { snapshotRows, type Table, tables } from '../model.js';
+import { columnNames, createTable, type Dialect, pieces } from '../ddl.js';
+import { type Table, tables } from '../model.js';
+import { insertOwnRows } from '../snapshot-rows.js';
 import { quoting } from '../sql.js';
-import { currentViews, explained, partsOf, pieces, type ScriptDialect, type TablePart } from './script.js';
+import { createViews } from '../views.js';
+import { explained, partsOf, type ScriptDialect, type TablePart } from './script.js';
 
 const dialect: Dialect = {
   quoting: quoting('"', 'doubled'),
@@ -19,6 +21,10 @@ const dialect: Dialect = {
     count: 'NUMBER(38, 0)',
     boolean: 'BOOLEAN',
   },
+  elements: (array) => ({
+    from: `CROSS JOIN LATERAL FLATTEN(INPUT => ${array}) e`,
+    text: `CASE WHEN TYPEOF(e.VALUE) = 'VARCHAR' THEN CAST(e.VALUE AS VARCHAR) END`,
+  }),
 };
 const { name, value } = dialect.quoting;
 
@@ -48,7 +54,7 @@ FORCE = TRUE`,
       statements: [
         `CREATE SCHEMA IF NOT EXISTS ${name(schema)}`,
         ...tables.map((table) => createTable({ dialect, table, schema })),
-        ...currentViews(dialect, schema),
+        ...createViews(dialect, schema),
         `ALTER SESSION SET TIMEZONE = 'UTC'`,
         'BEGIN TRANSACTION',
         ...tables.map((table) => `DELETE FROM ${name(schema, table.name)} WHERE ${isOfDate(table)}`),
@@ -59,7 +65,7 @@ FORCE = TRUE`,
             `SELECT 1 / IFF(COUNT(*) = ${value(rows)}, 1, 0) AS ${name('every_row_arrived')} FROM ${name(schema, table.name)} WHERE ${isOfDate(table)}`,
           ),
         ),
-        insertSnapshots({ dialect, schema, rows: snapshotRows(manifest), now: 'CURRENT_TIMESTAMP()' }),
+        ...insertOwnRows({ manifest, dialect, schema, now: 'CURRENT_TIMESTAMP()' }),
         'COMMIT',
       ],
     };

@@ -25,7 +25,8 @@ export function relation({ manifest, table, files }: RelationRequest): string {
   const columns = table.columns.map((column) =>
     held.includes(column.name) ? cell(column) : missing(column),
   );
-  return `SELECT ${columns.join(', ')} FROM ${reading.from(pathList(paths), held)}`;
+  const inFiles = held.flatMap((name) => table.columns.find((column) => column.name === name) ?? []);
+  return `SELECT ${columns.join(', ')} FROM ${reading.from(pathList(paths), inFiles)}`;
 }
 
 /** How DuckDB reads the files of a snapshot. */
@@ -60,12 +61,15 @@ const typed = ({ name: column, type }: Column): string =>
  * From text, where timestamps are as served: made into what the typed formats hold, which is the instant cut to the
  * microsecond, and in `extra` the text as served where the instant is not all of it.
  */
-function served({ columns }: SnapshotTable, held: readonly string[]): (column: Column) => string {
+function served(
+  { columns, extraColumn }: SnapshotTable,
+  held: readonly string[],
+): (column: Column) => string {
   const timestamps = columns.filter((column) => column.type === 'timestamp' && held.includes(column.name));
   return (column) => {
     const text = name(column.name);
     if (column.type === 'timestamp') return `${instant(text)} AS ${text}`;
-    if (column.type !== 'json') return typed(column);
+    if (column.name !== extraColumn) return typed(column);
     return `${timestamps.reduce(withInexact, `CAST(${text} AS VARCHAR)`)}::JSON AS ${text}`;
   };
 }

@@ -70,7 +70,8 @@ export async function prepare(
   return { manifest, files };
 }
 
-const sliceOf = (parent: Slice['parent'], rows: number, files: FileEntry[]): Slice => ({
+/** A list that was read to its end. */
+export const sliceOf = (parent: Slice['parent'], rows: number, files: FileEntry[]): Slice => ({
   parent,
   endpoint: '/v1/made/up',
   parameters: {},

@@ -39,7 +39,7 @@ async function addStream(folder: string, name: string): Promise<void> {
   const own = await readFile(join(import.meta.dirname, '../made-up', `${name}.ts`), 'utf8');
   await writeFile(join(folder, `src/streams/${name}.ts`), own.replaceAll('../../../src/streams/', './'));
   const registry = await readFile(join(folder, REGISTRY), 'utf8');
-  const added = registry.replace(/(?<=streams: readonly Stream\[\] = \[)[^\]]+(?=\])/, `$&, ${name}`);
+  const added = registry.replace(/(?<=streams: readonly Stream\[\] = \[[^\]]+?)(?=,?\s*\])/, `, ${name}`);
   if (added === registry) throw new Error(`${REGISTRY} is not a list to which a stream can be added.`);
   await writeFile(join(folder, REGISTRY), `import { ${name} } from './${name}.js';\n${added}`);
 }

@@ -1,5 +1,5 @@
 import type { FixtureApi } from '../../../fixtures/api/index.js';
-import type { ParentKey, Row, Stream } from '../../../src/index.js';
+import type { Field, ParentKey, Row, Stream } from '../../../src/index.js';
 
 /** One list that a fixture serves. */
 export interface ServedList {
@@ -10,7 +10,9 @@ export interface ServedList {
 }
 
 /** Every list of a stream that a fixture serves now, each record once. */
-export function servedLists(api: FixtureApi, { name, path, parent: above }: Stream): ServedList[] {
+export function servedLists(api: FixtureApi, { name, path, parent: above, through }: Stream): ServedList[] {
+  const [first] = through ? servedLists(api, through.stream).flatMap(({ records }) => records) : [];
+  const place = through ? { [through.column]: String(first?.[through.stream.key.at(-1) as string]) } : {};
   const parents: ParentKey[] = above
     ? servedLists(api, above.stream).flatMap(({ parent, records }) =>
         records.map((record) => ({
@@ -21,7 +23,7 @@ export function servedLists(api: FixtureApi, { name, path, parent: above }: Stre
     : [{}];
   return parents.map((parent) => ({
     parent,
-    path: path.replace(/\{(\w+)\}/g, (_, column: string) => String(parent[column])),
+    path: path.replace(/\{(\w+)\}/g, (_, column: string) => String({ ...place, ...parent }[column])),
     records: [...api.records(name, ...Object.values(parent))],
   }));
 }
@@ -30,15 +32,23 @@ export function servedLists(api: FixtureApi, { name, path, parent: above }: Stre
 export const expectedRows = (stream: Stream, lists: readonly ServedList[], runDate: string): Row[] =>
   lists.flatMap(({ parent, records }) =>
     records.map((record) => {
+      const fits = (name: string): boolean =>
+        stream.fields.some((field) => field.name === name && isOf(field, record[name]));
+      const known = stream.fields.map(({ name }) => [name, fits(name) ? record[name] : null]);
       const names = stream.fields.map(({ name }) => name);
-      const known = names.map((name) => [name, typeof record[name] === 'string' ? record[name] : null]);
       const rest = Object.entries(record).filter(
-        ([name, value]) => !names.includes(name) || (typeof value !== 'string' && value !== null),
+        ([name, value]) => !names.includes(name) || (!fits(name) && value !== null),
       );
       const extra = rest.length > 0 ? Object.fromEntries(rest) : null;
       return { ...parent, ...Object.fromEntries(known), snapshot_date: runDate, extra };
     }),
   );
+
+function isOf({ type, shape }: Field, value: unknown): boolean {
+  if (type === 'boolean') return typeof value === 'boolean';
+  if (type === 'json') return shape === 'array' ? Array.isArray(value) : value !== undefined;
+  return typeof value === 'string';
+}
 
 /** In an order of their own, by which rows of different layouts can be compared. */
 export const inOrder = <R extends Readonly<Record<string, unknown>>>(

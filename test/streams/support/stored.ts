@@ -28,12 +28,13 @@ export async function rowsOf(root: string, stream: Stream, runDate: string): Pro
   );
 }
 
-/** A row of JSON whose instants are in UTC, as a query returns it. */
+/** A row of JSON whose instants are in UTC, and whose JSON of any shape is text, as a query returns it. */
 export const typedRow = ({ schema }: Stream, data: ReadRow): ReadRow =>
   Object.fromEntries(
-    schema.fields.map(({ name, type }) => {
+    schema.fields.map(({ name, type, shape }) => {
       const value = data[name];
       if (typeof value !== 'string') return [name, value];
+      if (type === 'json' && !shape) return [name, JSON.parse(value)];
       if (type === 'timestamp') return [name, micros(value)];
       return [name, type === 'date' ? Date.parse(value) / 86_400_000 : value];
     }),
@@ -69,10 +70,11 @@ export async function queriedRows(
   try {
     for (const statement of prepare) await connection.run(statement);
     const rows = await connection.runAndReadAll(`SELECT ${comparable(stream)} FROM ${from}`);
-    return rows.getRowObjectsJS().map(({ extra, ...row }) => ({
-      ...row,
-      extra: extra === null ? null : JSON.parse(String(extra)),
-    }));
+    const ofJson = stream.schema.fields.filter(({ type }) => type === 'json').map(({ name }) => name);
+    return rows.getRowObjectsJS().map((row) => {
+      const values = ofJson.map((name) => [name, row[name] === null ? null : JSON.parse(String(row[name]))]);
+      return { ...row, ...Object.fromEntries(values) };
+    });
   } finally {
     connection.closeSync();
     instance.closeSync();

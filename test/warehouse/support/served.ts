@@ -31,6 +31,16 @@ export function textRow(row: Row, schema: StreamSchema): TextRow {
   );
 }
 
+/**
+ * Rows as they are read from NDJSON: DuckDB writes JSON values in a form of its own, and 0 for -0. The values are equal.
+ */
+export const withJsonOfDuckdb = (rows: readonly TextRow[], { columns }: SnapshotTable): TextRow[] =>
+  rows.map((row) => {
+    const json = columns.filter(({ name, type }) => type === 'json' && row[name] !== null);
+    const texts = json.map(({ name }) => [name, JSON.stringify(JSON.parse(String(row[name])))]);
+    return { ...row, ...Object.fromEntries(texts) };
+  });
+
 /** In one order, so that tables, which have none, can be compared. */
 export const sorted = (rows: readonly TextRow[]): TextRow[] =>
   rows

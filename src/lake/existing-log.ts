@@ -1,7 +1,7 @@
-import { ConfigError } from '../errors.js';
-import { readDataset } from '../lake/dataset.js';
-import { type Log, readLog, runDatesOf } from '../lake/log.js';
+import { ConfigError, RefusedError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
+import { readDataset } from './dataset.js';
+import { type Log, readLog, runDatesOf } from './log.js';
 
 /**
  * The log of a root that something was published in: a wrong place must not look like one in which all is in order.
@@ -17,3 +17,7 @@ export async function existingLog(storage: Storage, runDate?: string): Promise<L
     { code: 'snapshot_missing' },
   );
 }
+
+/** What to throw when the files of a snapshot are needed, and were removed. */
+export const snapshotPruned = (runDate: string): RefusedError =>
+  new RefusedError(`The snapshot of ${runDate} was pruned: it has no files.`, 'snapshot_pruned');
