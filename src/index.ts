@@ -66,6 +66,7 @@ export type { FinishedFile, Irregularity, Storage, StoredObject, Written } from 
 export { type GroupMember, groupMembers } from './streams/group-members.js';
 export { type Group, groups } from './streams/groups.js';
 export { DATASET, scopedStream, streams } from './streams/index.js';
+export { type OrganizationSetting, organizationSettings } from './streams/organization-settings.js';
 export { type Organization, organizations } from './streams/organizations.js';
 export { type RolePermission, rolePermissions } from './streams/role-permissions.js';
 export { type Role, roles } from './streams/roles.js';

@@ -1,5 +1,6 @@
 import { groupMembers } from './group-members.js';
 import { groups } from './groups.js';
+import { organizationSettings } from './organization-settings.js';
 import { organizations } from './organizations.js';
 import { rolePermissions } from './role-permissions.js';
 import { roles } from './roles.js';
@@ -14,6 +15,7 @@ export const streams: readonly Stream[] = [
   rolePermissions,
   groups,
   groupMembers,
+  organizationSettings,
 ];
 
 /** The dataset that a root of this connector holds. */
