@@ -63,6 +63,7 @@ export { LocalStorage, type LocalStorageOptions } from './storage/local.js';
 export { STAGING } from './storage/own-folders.js';
 export { withScratch } from './storage/scratch.js';
 export type { FinishedFile, Irregularity, Storage, StoredObject, Written } from './storage/storage.js';
+export { type ApiKey, apiKeys } from './streams/api-keys.js';
 export { type GroupMember, groupMembers } from './streams/group-members.js';
 export { type Group, groups } from './streams/groups.js';
 export { DATASET, scopedStream, streams } from './streams/index.js';

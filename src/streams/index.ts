@@ -1,3 +1,4 @@
+import { apiKeys } from './api-keys.js';
 import { groupMembers } from './group-members.js';
 import { groups } from './groups.js';
 import { organizationSettings } from './organization-settings.js';
@@ -16,6 +17,7 @@ export const streams: readonly Stream[] = [
   groups,
   groupMembers,
   organizationSettings,
+  apiKeys,
 ];
 
 /** The dataset that a root of this connector holds. */
