@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type FixtureApi, type FixtureOptions, startFixtureApi } from '../../fixtures/api/index.js';
+import {
+  type FaultRule,
+  type FixtureApi,
+  type FixtureOptions,
+  type Json,
+  startFixtureApi,
+} from '../../fixtures/api/index.js';
 import { streams } from '../../src/index.js';
 import { badges } from '../streams/made-up/badges.js';
 import { grants } from '../streams/made-up/grants.js';
@@ -22,11 +28,17 @@ beforeEach(async () => {
 afterEach(async () => await api.close());
 
 describe('check', () => {
-  it('succeeds after one request for each default stream', async () => {
+  it('succeeds, and says of each stream that it may be read, after one request for each answer', async () => {
     const checked = await check();
     expect(checked.exitCode).toBe(0);
     expect(answer(checked)).toEqual({ status: 'SUCCEEDED' });
-    expect(api.requests).toHaveLength(2);
+    expect(logs(checked.messages, 'INFO')).toEqual([
+      'organizations: ok, the key sees 2',
+      ...streams.slice(1).map(({ name }) => `${name}: ok`),
+    ]);
+    expect(logs(checked.messages, 'WARN')).toEqual([]);
+    // The keys are in the answer with the settings.
+    expect(api.requests).toHaveLength(streams.length - 1);
   });
 
   it.each([
@@ -49,12 +61,68 @@ describe('check', () => {
 
   it('names the scope that is missing, and the stream that needs it', async () => {
     await start({ sizes: [3], scopes: ['read:compliance_org_data'] });
-    expect(answer(await check())).toEqual({
+    const checked = await check();
+    expect(answer(checked)).toEqual({
       status: 'FAILED',
-      message: expect.stringMatching(
-        /may not read users \(scope read:compliance_user_data\)\. .*lacks the scope/,
-      ),
+      message:
+        'The key may not read users (scope read:compliance_user_data): the key lacks the scope read:compliance_user_data.',
     });
+    expect(logs(checked.messages, 'WARN')).toEqual([
+      'users: the key lacks the scope read:compliance_user_data',
+      'group_members: the key lacks the scope read:compliance_user_data',
+    ]);
+  });
+
+  it.each<[string, FaultRule, string[]]>([
+    [
+      'of which the key lacks the scope',
+      refuse('groups', 403, {
+        error: {
+          type: 'permission_error',
+          message: "Missing required scopes. Got: [] Needed one of: ['read:compliance_org_data']",
+        },
+      }),
+      [
+        'groups: the key lacks the scope read:compliance_org_data',
+        'group_members: not checked, because no record of groups was read',
+      ],
+    ],
+    [
+      'that the API refuses',
+      refuse('role_permissions', 403),
+      ['role_permissions: the API refused the list that was tried (403), and named no scope'],
+    ],
+    [
+      'that the API does not serve yet',
+      refuse('groups', 404, {}),
+      [
+        'groups: the API does not know this list (404)',
+        'group_members: not checked, because no record of groups was read',
+      ],
+    ],
+    [
+      'that the API fails to serve',
+      refuse('group_members', 503),
+      [expect.stringMatching(/^group_members: not checked\. .* 503 .*\]$/)],
+    ],
+  ])('only warns of a stream %s, where it is not a default one', async (_, rule, warnings) => {
+    api.fault(rule);
+    const checked = await check();
+    expect({ exitCode: checked.exitCode, status: answer(checked)?.status }).toEqual({
+      exitCode: 0,
+      status: 'SUCCEEDED',
+    });
+    expect(logs(checked.messages, 'WARN')).toEqual(warnings);
+    expect(logs(checked.messages, 'INFO')).toHaveLength(streams.length - warnings.length);
+  });
+
+  it('says which streams are not enabled after three organisations, and that is no failure', async () => {
+    await start({ sizes: [1, 1, 1, 1, 1], settings: 'off' });
+    const checked = await check();
+    expect(answer(checked)).toEqual({ status: 'SUCCEEDED' });
+    const off = 'not enabled for this parent organisation, it seems (tried for 3 of 5 organizations: 404)';
+    expect(logs(checked.messages, 'WARN')).toEqual([`organization_settings: ${off}`, `api_keys: ${off}`]);
+    expect(api.requests.filter(({ path }) => path.endsWith('/settings'))).toHaveLength(3);
   });
 
   it('names the scope also when the API does not', async () => {
@@ -71,25 +139,30 @@ describe('check', () => {
     const { message = '' } = answer(await check()) ?? {};
     expect(message).toContain('organizations (scope read:compliance_org_data)');
     expect(message).not.toContain('users');
-    expect(api.requests).toHaveLength(1);
+    expect(api.requests.map(({ path }) => path)).toEqual([
+      '/v1/compliance/organizations',
+      '/v1/compliance/groups',
+    ]);
   });
 
-  it('requests one record of a default stream, and its parents once, whatever the registry holds', async () => {
+  it('requests a few records of one list of each stream, and its parents once, whatever the registry holds', async () => {
     await start({ sizes: [3, 2], lists: madeUpLists });
-    const more = [badges, grants].map((stream) => ({ ...stream, isDefault: true }));
-    const checked = await run(['check', '--config', file(configFor(api))], {
-      registry: [...streams, ...more],
-    });
+    const registry = [
+      ...streams.filter(({ isDefault, name }) => isDefault || name === 'roles'),
+      badges,
+      { ...grants, isDefault: true },
+    ];
+    const checked = await run(['check', '--config', file(configFor(api))], { registry });
     expect(answer(checked)).toEqual({ status: 'SUCCEEDED' });
     const requested = api.requests.map(
       ({ path, query }) => `${path.replace(/[0-9a-f-]{36}|rbac_role_\w+/g, '…')} ${query.limit ?? 'all'}`,
     );
     expect(requested).toEqual([
       '/v1/compliance/organizations all',
-      '/v1/compliance/organizations/…/users 1',
-      '/v1/compliance/organizations/…/badges 1',
-      '/v1/compliance/organizations/…/roles 1',
-      '/v1/compliance/organizations/…/roles/…/grants 1',
+      '/v1/compliance/organizations/…/users 3',
+      '/v1/compliance/organizations/…/roles 3',
+      '/v1/compliance/organizations/…/roles/…/grants 3',
+      '/v1/compliance/organizations/…/badges 3', // the only one that is not needed by a default stream
     ]);
   });
 
@@ -98,7 +171,7 @@ describe('check', () => {
     api.fault({ match: { list: 'badges' }, do: { type: 'answer', status: 403 } });
     const registry = [...streams, { ...badges, isDefault: true }];
     const checked = await run(['check', '--config', file(configFor(api))], { registry });
-    expect(answer(checked)?.message).toMatch(/may not read users \(scope \S+\), badges \(scope \S+\)\./);
+    expect(answer(checked)?.message).toMatch(/may not read users \(scope \S+\), badges \(scope \S+\): /);
   });
 
   it('answers no status when the API is out of reach, but a transient error', async () => {
@@ -113,7 +186,14 @@ describe('check', () => {
     await start({ sizes: [] });
     const checked = await check();
     expect(answer(checked)?.status).toBe('SUCCEEDED');
-    expect(logs(checked.messages, 'WARN')).toEqual([expect.stringMatching(/none of organizations.*users/)]);
+    const below = streams.filter(
+      (stream) => (stream.parent ?? stream.through)?.stream.name === 'organizations',
+    );
+    expect(logs(checked.messages, 'WARN')).toEqual(
+      expect.arrayContaining(
+        below.map(({ name }) => `${name}: not checked, because no record of organizations was read`),
+      ),
+    );
   });
 
   it('tries the next organisation when the first was unlinked just after it was listed', async () => {
@@ -123,8 +203,10 @@ describe('check', () => {
       return page;
     };
     api.fault({ match: { list: 'organizations', nth: 1 }, do: { type: 'envelope', change } });
-    expect(answer(await check())?.status).toBe('SUCCEEDED');
-    expect(api.requests.filter(({ status }) => status === 404)).toHaveLength(1);
+    const checked = await check();
+    expect(answer(checked)?.status).toBe('SUCCEEDED');
+    expect(logs(checked.messages, 'INFO')).toEqual(expect.arrayContaining(['users: ok', 'roles: ok']));
+    expect(api.requests.some(({ status }) => status === 404)).toBe(true);
   });
 
   it('fails when an organisation that is listed is not found', async () => {
@@ -163,3 +245,7 @@ describe('the command line', () => {
     expect(text).not.toContain('4711');
   });
 });
+
+function refuse(list: string, status: number, body: Json = {}): FaultRule {
+  return { match: { list }, do: { type: 'answer', status, body } };
+}

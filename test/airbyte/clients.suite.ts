@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AWKWARD_ROUND, type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { parseTimestamp, roles, type Stream, users } from '../../src/index.js';
+import { type Field, parseTimestamp, type Stream, streams } from '../../src/index.js';
 import { venv } from '../python/venv.js';
-import { catalogOf, configFor, file, servedKeys } from './harness.js';
-import { install } from './process.js';
+import { catalogOf, configFor, file, keyOf, served, servedKeys } from './harness.js';
+import { install, lastProcess } from './process.js';
 import { REQUIREMENTS } from './requirements.js';
 
 const SCRIPT = resolve(import.meta.dirname, 'clients.py');
@@ -41,12 +42,13 @@ async function ask<T>(command: string, ...args: string[]): Promise<T> {
 
 interface Seen {
   streams: string[];
-  processed: number[];
-  rows: Record<'organizations' | 'users' | 'roles', Row[]>;
+  /** Of each sync that ended: the records it counted, and what was in the cache afterwards. */
+  runs: { processed: number; rows: Rows }[];
 }
+type Rows = Record<string, Row[]>;
 type Row = Record<string, unknown>;
 
-const STREAMS = ['organizations', 'users', 'roles'];
+const STREAMS = streams.map(({ name }) => name);
 const countOf = (api: FixtureApi): number =>
   STREAMS.reduce((sum, name) => sum + servedKeys(api, name).size, 0);
 
@@ -61,25 +63,35 @@ describe.skipIf('missing' in environment)('under real clients', () => {
   });
   afterAll(async () => await api?.close());
 
-  it('PyAirbyte checks, discovers, and reads what was served, value for value, twice', async () => {
-    const seen = await ask<Seen>('read', config);
-    expect(seen.streams).toEqual([...STREAMS].sort());
-    expect(seen.processed).toEqual([countOf(api), countOf(api)]);
-    compare(api, users, seen.rows.users);
-    compare(api, roles, seen.rows.roles);
-    expect(seen.rows.organizations.map(({ uuid }) => uuid).sort()).toEqual(
-      api
-        .organizations()
-        .map(({ uuid }) => uuid)
-        .sort(),
-    );
+  it('PyAirbyte checks, discovers, and after a sync that was killed reads all of it, value for value, twice', async () => {
+    const asked = () => api.requests.filter(({ list }) => list === 'role_permissions').length;
+    api.fault({ match: { list: 'role_permissions', nth: 40 }, do: { type: 'hang' } });
+    const reading = ask<Seen>('read', config, 'killed');
+    while (asked() < 40) await setTimeout(20);
+    process.kill(lastProcess(executable), 'SIGKILL');
+    const { streams: offered, runs } = await reading;
+    expect(offered).toEqual([...STREAMS].sort());
+    for (const { rows } of runs) compareAll(api, rows);
+    expect(runs.map(({ processed }) => processed)).toEqual([countOf(api), countOf(api)]);
   });
 
-  it('PyAirbyte reads all of it with force_full_refresh', async () => {
-    const seen = await ask<Seen>('read', config, 'full', 'once');
-    expect(seen.processed).toEqual([countOf(api)]);
-    compare(api, users, seen.rows.users);
-    compare(api, roles, seen.rows.roles);
+  it('PyAirbyte reads all of it with force_full_refresh, and JSON of any shape is text', async () => {
+    const { runs } = await ask<Seen>('read', config, 'full', 'once');
+    expect(runs.map(({ processed }) => processed)).toEqual([countOf(api)]);
+    const { rows } = runs[0] as Seen['runs'][0];
+    compareAll(api, rows);
+    const uuid = api.organizations()[3]?.uuid;
+    const settings = (rows.organization_settings ?? []).filter((row) => row.organization_uuid === uuid);
+    expect(Object.fromEntries(settings.map(({ name, value }) => [name, value]))).toMatchObject({
+      claude_code_enabled: 'true',
+      public_projects_enabled: 'false',
+      session_timeout_minutes: expect.stringMatching(/^\d+$/),
+      custom_terms_url: null,
+      provisioning: expect.stringMatching(/^"\w+"$/),
+      blocked_connectors: '[]',
+      network_access:
+        '{"mode":"allow_list","ranges":["192.0.2.0/24","2001:db8::/32"],"exceptions":[{"until":null}]}',
+    });
   });
 
   it('PyAirbyte raises when the API goes away in the middle of a read', async () => {
@@ -104,7 +116,8 @@ describe.skipIf('missing' in environment)('under real clients', () => {
     });
     const seen = await ask<Seen>('read', file(configFor(slow)), 'once');
     expect(slow.requests.some(({ status }) => status === 429)).toBe(true);
-    expect(new Set(seen.rows.users.map(rowKey))).toEqual(servedKeys(slow));
+    const users = seen.runs[0]?.rows.users ?? [];
+    expect(new Set(users.map((data) => keyOf({ stream: 'users', data })))).toEqual(servedKeys(slow));
   });
 
   it('pyab validate accepts the executable', async () => {
@@ -145,38 +158,50 @@ describe.skipIf('missing' in environment)('under real clients', () => {
   });
 });
 
-const rowKey = (row: Row): string => `${row.organization_uuid} ${row.id}`;
+function compareAll(api: FixtureApi, rows: Rows): void {
+  for (const stream of streams) compare(api, stream, rows[stream.name]);
+}
 
 /** Every value in the cache against what was served; lone surrogates are repaired by us, so both sides are. */
-function compare(api: FixtureApi, { name: stream, fields }: Stream, rows: readonly Row[]): void {
-  const byKey = new Map(rows.map((row) => [rowKey(row), row]));
-  expect(byKey.size).toBe(rows.length);
+function compare(api: FixtureApi, { name: stream, fields }: Stream, rows: readonly Row[] = []): void {
+  const byKey = new Map(rows.map((row) => [keyOf({ stream, data: row }), row]));
+  expect(byKey.size, stream).toBe(rows.length);
   const wrong: unknown[] = [];
-  let count = 0;
-  for (const { uuid } of api.organizations()) {
-    for (const record of api.records(stream, String(uuid))) {
-      count += 1;
-      const row = byKey.get(`${uuid} ${record.id}`) ?? {};
-      for (const { name, type } of fields) {
-        const value = record[name];
-        const served = typeof value === 'string' ? value : undefined;
-        if (type === 'timestamp') {
-          const held = row[name] === null ? undefined : instant(`${String(row[name]).replace(' ', 'T')}Z`);
-          if (held !== (served === undefined ? undefined : instant(served)))
-            wrong.push([record.id, name, row[name], value]);
-        } else if (row[name] !== (served?.toWellFormed() ?? null)) {
-          wrong.push([record.id, name, row[name], value]);
-        }
-      }
-      const unknown = Object.keys(record).filter((name) => !(name in row) && name.isWellFormed());
-      const extra = (row.extra ?? {}) as Row;
-      const lost = unknown.filter((name) => !Object.hasOwn(extra, name));
-      if (lost.length > 0) wrong.push([record.id, 'extra', lost]);
+  const records = served(api, stream);
+  for (const [key, record] of records) {
+    const row = byKey.get(key) ?? {};
+    for (const field of fields) {
+      const [held, expected] = [heldOf(row[field.name], field), expectedOf(record[field.name], field)];
+      if (held !== expected) wrong.push([stream, key, field.name, held, expected]);
     }
+    const unknown = Object.keys(record).filter((name) => !(name in row) && name.isWellFormed());
+    const extra = (row.extra ?? {}) as Row;
+    const lost = unknown.filter((name) => !Object.hasOwn(extra, name));
+    if (lost.length > 0) wrong.push([stream, key, 'extra', lost]);
   }
   expect(wrong).toEqual([]);
-  expect(count).toBe(rows.length);
+  expect(records.size, stream).toBe(rows.length);
 }
+
+/** A served value that can be compared; null is what its column cannot hold. */
+function expectedOf(value: unknown, { type, shape }: Field): unknown {
+  if (type === 'boolean') return typeof value === 'boolean' ? value : null;
+  if (type === 'json') return shape === 'array' && !Array.isArray(value) ? null : jsonOf(value ?? null);
+  if (typeof value !== 'string') return null;
+  return type === 'timestamp' ? (instant(value) ?? null) : value.toWellFormed();
+}
+
+/** The same of a value in the cache, where JSON of any shape is text. */
+function heldOf(value: unknown, { type }: Field): unknown {
+  if (value === null || value === undefined) return null;
+  if (type === 'timestamp') return instant(`${String(value).replace(' ', 'T')}Z`) ?? null;
+  if (type === 'json') return jsonOf(typeof value === 'string' ? JSON.parse(value) : value);
+  return value;
+}
+
+/** As text, in which a lone surrogate is an escape. */
+const jsonOf = (value: unknown): string | null =>
+  value === null ? null : JSON.stringify(value).replace(/\\ud[89a-f][0-9a-f]{2}/g, '\ufffd');
 
 /** Microseconds since 1970; undefined for what is not an instant of the years 1 to 9999. */
 function instant(text: string): bigint | undefined {

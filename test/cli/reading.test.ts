@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { jsonSchemaOf, streams } from '../../src/index.js';
+import { effectiveAccessSchema, jsonSchemaOf, streams } from '../../src/index.js';
 import { environmentOf, run, say } from './command.js';
 
 const schemaOf = (name: string) => {
@@ -14,83 +14,6 @@ beforeAll(async () => {
   api = await startFixtureApi({ sizes: [0, 7, 30], awkward: true });
 });
 afterAll(() => api.close());
-
-describe('check', () => {
-  it('says how many organisations the key sees, with two requests', async () => {
-    const before = api.requests.length;
-    const { code, stdout, stderr } = await run(['check'], { env: environmentOf(api) });
-    expect({ code, stdout, stderr }).toEqual({
-      code: 0,
-      stdout: 'organizations: ok, the key sees 3\nusers: ok\n',
-      stderr: '',
-    });
-    expect(api.requests.length - before).toBe(2);
-  });
-
-  it('notes, where there is one organisation, whose key sees one', async () => {
-    await using one = await startFixtureApi({ sizes: [1] });
-    const { code, stdout } = await say(['check'], environmentOf(one));
-    expect(code).toBe(0);
-    expect(stdout).toContain("note: the key of an organisation's owner sees one organisation");
-  });
-
-  it('says, where there is none, which streams cannot be checked', async () => {
-    await using none = await startFixtureApi({ sizes: [] });
-    const { code, stdout } = await say(['check'], environmentOf(none));
-    expect({ code, stdout }).toEqual({
-      code: 0,
-      stdout:
-        'organizations: ok, the key sees 0\nusers: not checked, because no record of organizations was read\n',
-    });
-  });
-
-  it.each([
-    [
-      'read:compliance_org_data',
-      'read:compliance_user_data',
-      'organizations: the key lacks the scope read:compliance_org_data\nusers: not checked, because no record of organizations was read\n',
-    ],
-    [
-      'read:compliance_user_data',
-      'read:compliance_org_data',
-      'organizations: ok, the key sees 2\nusers: the key lacks the scope read:compliance_user_data\n',
-    ],
-  ] as const)('names the scope %s when it is missing, and exits with 2', async (missing, given, said) => {
-    await using half = await startFixtureApi({ sizes: [1, 1], scopes: [given] });
-    const { code, stdout, stderr } = await say(['check'], environmentOf(half));
-    expect({ code, stdout }).toEqual({ code: 2, stdout: said });
-    expect(stderr).toContain(`the key lacks the scope ${missing}`);
-  });
-
-  it('checks every stream that is asked for, with one request each, also after one whose scope is missing', async () => {
-    await using half = await startFixtureApi({ sizes: [1, 1], scopes: ['read:compliance_org_data'] });
-    const all = ['--streams', ...streams.map(({ name }) => name)];
-    const { code, stdout } = await say(['check', ...all], environmentOf(half));
-    expect(code).toBe(2);
-    expect(stdout.split('\n').map((line) => line.split(':')[0])).toEqual([
-      ...streams.map(({ name }) => name),
-      '',
-    ]);
-    expect(stdout).toContain('roles: ok\n');
-    expect(half.requests).toHaveLength(streams.length);
-  });
-
-  it('with a wrong key exits with 2, and repeats neither this key nor any other', async () => {
-    const wrong = 'sk-ant-api01-wrong-KEY';
-    const { code, stdout, stderr } = await run(['check'], {
-      env: environmentOf(api, { ANTHROPIC_COMPLIANCE_ACCESS_KEY: wrong }),
-    });
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^error: GET .* 401 .*\[authentication_failed\]\n$/);
-    expect(stderr).not.toContain(wrong);
-    expect(stderr).not.toContain(api.key);
-  });
-
-  it('exits with 75 where nothing answers', async () => {
-    const environment = environmentOf(api, { ANTHROPIC_COMPLIANCE_BASE_URL: 'http://127.0.0.1:1' });
-    expect(await say(['check', '--max-retries', '0'], environment)).toMatchObject({ code: 75, stdout: '' });
-  });
-});
 
 describe('preview', () => {
   it('shows the first rows as a table, and requests no page longer than that', async () => {
@@ -128,6 +51,39 @@ describe('preview', () => {
     expect(stdout.trimEnd().split('\n')).toHaveLength(2 + 4);
   });
 
+  it('shows true and false, and JSON as it is in text files', async () => {
+    await using plain = await startFixtureApi({ sizes: [3], groups: 3 });
+    const cellsOf = async (name: string, column: string, ...flags: string[]): Promise<string[]> => {
+      const { stdout } = await say(['preview', name, ...flags], environmentOf(plain));
+      const [, head = '', , ...lines] = stdout.trimEnd().split('\n');
+      const at = head.split('│').findIndex((cell) => cell.trim() === column);
+      return lines.slice(0, -1).map((line) => line.split('│')[at]?.trim().slice(1, -1) ?? '');
+    };
+    const keys = [...plain.records('api_keys')];
+    expect(await cellsOf('api_keys', 'is_active')).toEqual(keys.map(({ is_active }) => String(is_active)));
+    const groups = [...plain.records('groups')].map(({ roles }) => roles as string[] | null);
+    const shown = await cellsOf('groups', 'roles');
+    expect(groups.map((roles) => roles?.length ?? null)).toContain(null);
+    for (const [i, roles] of groups.entries()) {
+      if (roles === null || roles.length === 0) expect(shown[i]).toBe(roles ? '[]' : '');
+      else expect(shown[i]).toMatch(new RegExp(`^\\["${roles[0]}"`));
+    }
+    const settings = await cellsOf('organization_settings', 'value', '--rows', '12');
+    expect(settings).toEqual(expect.arrayContaining(['true', 'false', '[]', '']));
+    // A text has its quotes, so that it differs from the same word as another value.
+    expect(settings.some((value) => /^"(login_only|jit_\w+|scim_\w+)"$/.test(value))).toBe(true);
+  });
+
+  it('says of a stream that is not enabled that nothing is known, after a few lists', async () => {
+    await using off = await startFixtureApi({ sizes: [1, 1, 1, 1, 1], settings: 'off' });
+    const { code, stdout } = await say(['preview', 'organization_settings'], environmentOf(off));
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: 'nothing is known: not enabled for this parent organisation (3 lists tried: 404)\n',
+    });
+    expect(off.requests).toHaveLength(1 + 3);
+  });
+
   it('says so when there is nothing to show', async () => {
     await using none = await startFixtureApi({ sizes: [] });
     expect(await say(['preview', 'users'], environmentOf(none))).toMatchObject({
@@ -157,26 +113,29 @@ describe('schema', () => {
     ]);
   });
 
-  it.each(streams.map(({ name, schema }) => ({ name, schema })))(
-    'prints DDL that DuckDB takes: $name',
-    async ({ name, schema: { fields } }) => {
-      const duckdb = await import('@duckdb/node-api');
-      const connection = await (await duckdb.DuckDBInstance.create(':memory:')).connect();
-      try {
-        await connection.run((await say(['schema', name, '--as', 'ddl'])).stdout);
-        const reader = await connection.runAndReadAll(
-          `SELECT column_name, data_type FROM information_schema.columns WHERE table_name = '${name}'`,
-        );
-        const types = {
-          string: 'VARCHAR',
-          timestamp: 'TIMESTAMP WITH TIME ZONE',
-          date: 'DATE',
-          json: 'VARCHAR',
-        };
-        expect(reader.getRows()).toEqual(fields.map(({ name, type }) => [name, types[type]]));
-      } finally {
-        connection.closeSync();
-      }
-    },
-  );
+  it.each(
+    [...streams.map(({ schema }) => schema), effectiveAccessSchema].map((schema) => ({
+      name: schema.name,
+      schema,
+    })),
+  )('prints DDL that DuckDB takes: $name', async ({ name, schema: { fields } }) => {
+    const duckdb = await import('@duckdb/node-api');
+    const connection = await (await duckdb.DuckDBInstance.create(':memory:')).connect();
+    try {
+      await connection.run((await say(['schema', name, '--as', 'ddl'])).stdout);
+      const reader = await connection.runAndReadAll(
+        `SELECT column_name, data_type FROM information_schema.columns WHERE table_name = '${name}'`,
+      );
+      const types = {
+        string: 'VARCHAR',
+        timestamp: 'TIMESTAMP WITH TIME ZONE',
+        date: 'DATE',
+        boolean: 'BOOLEAN',
+        json: 'VARCHAR',
+      };
+      expect(reader.getRows()).toEqual(fields.map(({ name, type }) => [name, types[type]]));
+    } finally {
+      connection.closeSync();
+    }
+  });
 });

@@ -1,8 +1,18 @@
 import { AWKWARD_ORGANIZATIONS, AWKWARD_USERS, changed } from '../../fixtures/api/awkward.js';
+import { AWKWARD_API_KEYS } from '../../fixtures/api/awkward-api-keys.js';
+import { AWKWARD_GROUPS } from '../../fixtures/api/awkward-groups.js';
+import { AWKWARD_MEMBERS } from '../../fixtures/api/awkward-members.js';
+import { AWKWARD_PERMISSIONS } from '../../fixtures/api/awkward-permissions.js';
 import { AWKWARD_ROLES } from '../../fixtures/api/awkward-roles.js';
+import { AWKWARD_SETTINGS } from '../../fixtures/api/awkward-settings.js';
 import { recordParser } from '../../src/model/records.js';
 import { type Row, rowMaker } from '../../src/model/rows.js';
+import { apiKeys } from '../../src/streams/api-keys.js';
+import { groupMembers } from '../../src/streams/group-members.js';
+import { groups } from '../../src/streams/groups.js';
+import { organizationSettings } from '../../src/streams/organization-settings.js';
 import { organizations } from '../../src/streams/organizations.js';
+import { rolePermissions } from '../../src/streams/role-permissions.js';
 import { roles } from '../../src/streams/roles.js';
 import { ancestorsOf, type Stream } from '../../src/streams/stream.js';
 import { users } from '../../src/streams/users.js';
@@ -44,11 +54,21 @@ export const awkwardOrganizations: readonly Row[] = rowsOf(
   awkward('uuid', { name: 'Example', ...CREATED }, AWKWARD_ORGANIZATIONS),
 );
 
-/** One row for each awkward role of the fixture API. */
-export const awkwardRoles: readonly Row[] = rowsOf(
-  roles,
-  awkward('id', { name: 'User', description: '', ...CREATED }, AWKWARD_ROLES),
-);
+/** Every stream, with one row for each awkward record of the fixture API. */
+export const awkwardTables: readonly { stream: Stream; rows: readonly Row[] }[] = [
+  { stream: users, rows: awkwardUsers },
+  { stream: organizations, rows: awkwardOrganizations },
+  ...(
+    [
+      [roles, awkward('id', { name: 'User', description: '', ...CREATED }, AWKWARD_ROLES)],
+      [rolePermissions, awkward('action', { resource_type: 'organization' }, AWKWARD_PERMISSIONS)],
+      [groups, awkward('id', { name: 'Everyone', roles: ['rbac_role_1'], ...CREATED }, AWKWARD_GROUPS)],
+      [groupMembers, awkward('user_id', { email: 'ada@example.com', ...CREATED }, AWKWARD_MEMBERS)],
+      [organizationSettings, awkward('name', { type: 'boolean', value: true }, AWKWARD_SETTINGS)],
+      [apiKeys, awkward('id', { scopes: [], is_active: true, ...CREATED }, AWKWARD_API_KEYS)],
+    ] as const
+  ).map(([stream, served]) => ({ stream, rows: rowsOf(stream, served) })),
+];
 
 /** A thousand ordinary users, some without an address. */
 export const ordinaryUsers: readonly Row[] = rowsOf(

@@ -59,6 +59,7 @@ export async function queryFile(
 const DUCKDB_TYPED: Record<FieldType, (name: string) => string> = {
   string: (name) => name,
   json: (name) => name,
+  boolean: (name) => name,
   timestamp: (name) => `epoch_us(${name}) AS ${name}`,
   date: (name) => `datediff('day', DATE '1970-01-01', ${name}) AS ${name}`,
 };
@@ -81,7 +82,7 @@ const duckDbCsv: Reader = {
       (path) =>
         `FROM read_csv('${path}', header = true, all_varchar = true, allow_quoted_nulls = false, max_line_size = 67108864)`,
     );
-    return cells(rows, schema, { json: parseJson });
+    return cells(rows, schema, { json: parseJson, boolean: (text: string) => text === 'true' });
   },
 };
 
@@ -89,7 +90,7 @@ const duckDbNdjson: Reader = {
   name: 'DuckDB',
   async read(file, extension, schema) {
     const columns = schema.fields.map(
-      ({ name, type }) => `${name}: '${type === 'json' ? 'JSON' : 'VARCHAR'}'`,
+      ({ name, type }) => `${name}: '${{ json: 'JSON', boolean: 'BOOLEAN' }[type as string] ?? 'VARCHAR'}'`,
     );
     const rows = await queryFile(
       file,

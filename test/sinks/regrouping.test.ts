@@ -4,9 +4,10 @@ import type { StreamSchema } from '../../src/model/schema.js';
 import { createSink, sinkFormats } from '../../src/sinks/index.js';
 import type { Block, Regrouping } from '../../src/sinks/regrouping.js';
 import type { Sink } from '../../src/sinks/sink.js';
+import { apiKeys } from '../../src/streams/api-keys.js';
 import { organizations } from '../../src/streams/organizations.js';
 import { users } from '../../src/streams/users.js';
-import { awkwardOrganizations, awkwardUsers, ordinaryUsers } from './awkward-rows.js';
+import { awkwardOrganizations, awkwardUsers, ordinaryUsers, rowsOf } from './awkward-rows.js';
 import { collected, encoded, inBatches } from './encoded.js';
 
 const sinks = sinkFormats.flatMap((format) =>
@@ -67,6 +68,28 @@ describe.each(regrouping)('the rows of $title files', ({ sink }) => {
     const expected = await bytesOf(sink, users.schema, parts.flat());
     expect(joined.length).toBe(expected.length);
     expect(joined.equals(expected)).toBe(true);
+  });
+
+  it('keep their booleans and their JSON, wherever the bits are cut', async () => {
+    const { schema } = apiKeys;
+    const rows = rowsOf(
+      apiKeys,
+      Array.from({ length: 300 }, (_, i) => ({
+        id: `${i}`,
+        is_active: [true, false, null, true, true][i % 5],
+        scopes: [null, [], ['a', { b: i }]][i % 3],
+      })),
+    );
+    const parts = [
+      rows.slice(0, 1),
+      rows.slice(1, 14),
+      rows.slice(14, 15),
+      rows.slice(15, 90),
+      rows.slice(90),
+    ];
+    const files = await Promise.all(parts.map((part) => bytesOf(sink, schema, part)));
+    const joined = await collected(regroup.join(schema, blocksOf(regroup, schema, files)));
+    expect(joined.equals(await bytesOf(sink, schema, rows))).toBe(true);
   });
 
   it('are counted', async () => {

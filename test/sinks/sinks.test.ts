@@ -4,15 +4,8 @@ import type { Row } from '../../src/model/rows.js';
 import type { StreamSchema } from '../../src/model/schema.js';
 import { sinkFormats } from '../../src/sinks/index.js';
 import { organizations } from '../../src/streams/organizations.js';
-import { roles } from '../../src/streams/roles.js';
 import { users } from '../../src/streams/users.js';
-import {
-  awkwardOrganizations,
-  awkwardRoles,
-  awkwardUsers,
-  ordinaryUsers,
-  pagesOfUsers,
-} from './awkward-rows.js';
+import { awkwardTables, awkwardUsers, ordinaryUsers, pagesOfUsers } from './awkward-rows.js';
 import { encoded, inBatches } from './encoded.js';
 import { expectedOf, isText } from './expected.js';
 import { queryFile, type ReadRow, readersOf } from './readers.js';
@@ -63,9 +56,8 @@ describe.each(sinks)('the sink $title', ({ sink, format }) => {
     ]);
   });
 
-  it('holds every awkward organisation and role', async () => {
-    await expectRoundTrip(organizations.schema, [awkwardOrganizations]);
-    await expectRoundTrip(roles.schema, [awkwardRoles]);
+  it.each(awkwardTables)('holds every awkward row of $stream.name', async ({ stream, rows }) => {
+    await expectRoundTrip(stream.schema, [rows]);
   });
 
   // Other readers drop the mark by themselves.

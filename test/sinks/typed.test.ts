@@ -201,7 +201,7 @@ describe('Arrow', () => {
       users.schema.fields.map(({ name, nullable, type }) => [
         name,
         nullable,
-        { string: 5, json: 5, timestamp: 10, date: 8 }[type],
+        { string: 5, json: 5, timestamp: 10, date: 8, boolean: 6 }[type],
       ]),
     );
     expect(schema.fields[5]?.type).toMatchObject({ unit: 2, timezone: 'UTC' });
@@ -236,19 +236,19 @@ describe('a schema of other columns', () => {
         { name: 'day', type: 'date', nullable: true, description: '', origin: 'api' },
         { name: 'first', type: 'timestamp', nullable: true, description: '', origin: 'api' },
         { name: 'last', type: 'timestamp', nullable: true, description: '', origin: 'api' },
-        { name: 'rest', type: 'json', nullable: true, description: '', origin: 'connector' },
+        { name: 'extra', type: 'json', nullable: true, description: '', origin: 'connector' },
       ],
     };
     const rows = [
-      { day: '1969-12-30', first: 'soon', last: 'late', rest: { a: 1 } },
-      { day: null, first: null, last: '1970-01-01T00:00:00Z', rest: null },
+      { day: '1969-12-30', first: 'soon', last: 'late', extra: { a: 1 } },
+      { day: null, first: null, last: '1970-01-01T00:00:00Z', extra: null },
     ];
     for (const format of ['parquet', 'parquet-js']) {
       const file = await encoded(createSink(format), schema, inBatches([rows]));
       const read = await queryFile(file, 'parquet', (path) => `SELECT COLUMNS(*)::VARCHAR FROM '${path}'`);
       expect(read).toEqual([
-        { day: '1969-12-30', first: null, last: null, rest: '{"a":1,"first":"soon","last":"late"}' },
-        { day: null, first: null, last: expect.stringContaining('1970-01-01 00:00:00'), rest: null },
+        { day: '1969-12-30', first: null, last: null, extra: '{"a":1,"first":"soon","last":"late"}' },
+        { day: null, first: null, last: expect.stringContaining('1970-01-01 00:00:00'), extra: null },
       ]);
     }
   });

@@ -10,7 +10,7 @@ import { take, temporaryFolder } from '../run/support/tree.js';
 import { claudeCompliance, environmentOf, UNHURRIED } from './support/command.js';
 import { query, tableOf, textRows } from './support/duckdb-file.js';
 import { COMBINED, pruneBefore, takeCombined } from './support/layouts.js';
-import { servedRows, sorted } from './support/served.js';
+import { servedRows, sorted, type TextRow, withJsonOfDuckdb } from './support/served.js';
 
 const RUN_DATE = '2026-11-23';
 const EVERY_STREAM = streams.map(({ name }) => name);
@@ -26,7 +26,7 @@ let database: string;
 let made = 0;
 
 beforeAll(async () => {
-  awkward = await startFixtureApi({ organizations: 40, users: 900, awkward: true });
+  awkward = await startFixtureApi({ organizations: 8, users: 900, awkward: true });
   api = await startFixtureApi({ sizes: [2, 0, 5] });
   folder = await temporaryFolder();
 });
@@ -63,10 +63,11 @@ const takeIncomplete = async (runDate: string): Promise<Manifest> => {
 
 const expectEveryRow = async (format = 'parquet') => {
   for (const table of snapshotTables) {
-    const served = sorted(servedRows(awkward, table, RUN_DATE));
+    const asRead = (rows: TextRow[]) => sorted(format === 'ndjson' ? withJsonOfDuckdb(rows, table) : rows);
+    const served = asRead(servedRows(awkward, table, RUN_DATE));
     expect(served.length).toBeGreaterThan(0);
     for (const from of [table.name, table.currentView]) {
-      const landed = sorted(await textRows(database, table, from));
+      const landed = asRead(await textRows(database, table, from));
       // parquetjs-lite holds no microseconds before 1970; the text is in `extra` then.
       if (format === 'parquet-js') expect(landed.length).toBe(served.length);
       else expect(landed).toEqual(served);
@@ -85,7 +86,7 @@ describe('load duckdb', () => {
     expect(exitCode).toBe(0);
     const roleCount = servedRows(awkward, roles, RUN_DATE).length;
     expect(stdout).toContain(
-      `complete snapshot of 2026-11-23: 40 organizations, 900 users, ${roleCount} roles`,
+      `complete snapshot of 2026-11-23: 8 organizations, 900 users, ${roleCount} roles`,
     );
     await expectEveryRow();
     expect((await stat(database)).mode & 0o777).toBe(0o600);
@@ -107,18 +108,17 @@ describe('load duckdb', () => {
     await expectEveryRow(format);
   });
 
-  it.each(COMBINED)('lands the same from a day that was %s, in every format', async (layout) => {
-    for (const format of ['parquet', 'ndjson', 'csv']) {
-      const from = join(root, format);
-      const sink = createSink(format);
-      const manifest = await takeCombined(awkward, from, { layout, sink, streams: EVERY_STREAM });
-      expect(manifest.tables.roles).toMatchObject({ layout: 'per-date', files: [expect.anything()] });
-      expect(await load('--from', from)).toMatchObject({ exitCode: 0, stderr: '' });
-      expect(await query(database, 'SELECT DISTINCT run_id FROM snapshots')).toEqual([
-        { run_id: manifest.run_id },
-      ]);
-      await expectEveryRow();
-    }
+  it.each(
+    COMBINED.flatMap((layout) => ['parquet', 'ndjson', 'csv'].map((format) => [layout, format] as const)),
+  )('lands the same from a day that was %s, in %s', async (layout, format) => {
+    const sink = createSink(format);
+    const manifest = await takeCombined(awkward, root, { layout, sink, streams: EVERY_STREAM });
+    expect(manifest.tables.roles).toMatchObject({ layout: 'per-date', files: [expect.anything()] });
+    expect(await load('--from', root)).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await query(database, 'SELECT DISTINCT run_id FROM snapshots')).toEqual([
+      { run_id: manifest.run_id },
+    ]);
+    await expectEveryRow(format);
   });
 
   it('lands the same from files compressed with gzip', async () => {
@@ -150,21 +150,61 @@ describe('load duckdb', () => {
   it('says of each stream what was loaded', async () => {
     const { run_id } = await take(api, root, { streams: EVERY_STREAM });
     await load('--from', root);
-    const roleCount = servedRows(api, roles, RUN_DATE).length;
-    const counts = { gone_count: '0', failed_count: '0' };
+    const rowCount = (stream: string) => servedRows(api, { stream }, RUN_DATE).length;
+    const slices = {
+      api_keys: 1,
+      group_members: rowCount('groups'),
+      groups: 1,
+      organization_settings: 3,
+      organizations: 1,
+      role_permissions: rowCount('roles'),
+      roles: 3,
+      users: 3,
+    };
+    const counts = { gone_count: '0', unavailable_count: '0', failed_count: '0' };
     expect(
       await query(
         database,
-        'SELECT stream, run_id, status, is_complete, row_count, slice_count, gone_count, failed_count FROM snapshots ORDER BY stream',
+        'SELECT stream, run_id, status, is_complete, has_all_organizations, row_count, slice_count, gone_count, unavailable_count, failed_count FROM snapshots ORDER BY stream',
       ),
     ).toEqual(
-      [
-        { stream: 'organizations', row_count: '3', slice_count: '1' },
-        { stream: 'roles', row_count: String(roleCount), slice_count: '3' },
-        { stream: 'users', row_count: '7', slice_count: '3' },
-      ].map((row) => ({ ...row, run_id, status: 'complete', is_complete: true, ...counts })),
+      Object.entries(slices).map(([stream, count]) => ({
+        ...{ stream, run_id, status: 'complete', is_complete: true, has_all_organizations: true, ...counts },
+        ...{ row_count: String(rowCount(stream)), slice_count: String(count) },
+      })),
     );
+    expect(await query(database, 'SELECT * FROM unread_lists')).toEqual([]);
   });
+
+  it.each(LOADABLE)(
+    'keeps a JSON text apart from a text, and null apart from an empty list: %s',
+    async (format) => {
+      await take(api, root, { sink: createSink(format), streams: EVERY_STREAM });
+      await load('--from', root);
+      const values = await query(
+        database,
+        "SELECT DISTINCT name, CAST(value AS VARCHAR) AS value FROM organization_settings_current WHERE name IN ('support_notice', 'custom_terms_url', 'blocked_connectors', 'public_projects_enabled') ORDER BY 1, 2",
+      );
+      expect(values).toEqual([
+        { name: 'blocked_connectors', value: '[]' },
+        { name: 'custom_terms_url', value: null },
+        { name: 'public_projects_enabled', value: 'false' },
+        {
+          name: 'support_notice',
+          value: JSON.stringify('Questions? Ask "IT" & <the helpdesk>.\nThank you.'),
+        },
+      ]);
+      const groups = await query(
+        database,
+        'SELECT CAST(roles AS VARCHAR) AS roles, count(*) AS n FROM groups_current WHERE roles IS NULL OR json_array_length(roles) = 0 GROUP BY 1 ORDER BY 1 NULLS LAST',
+      );
+      expect(groups.map(({ roles }) => roles)).toEqual(['[]', null]);
+      expect(await query(database, 'SELECT DISTINCT is_active FROM api_keys_current ORDER BY 1')).toEqual([
+        { is_active: false },
+        { is_active: true },
+      ]);
+    },
+  );
 
   it('gives the same when it is run again, and replaces a date completely', async () => {
     await take(api, root);
@@ -310,6 +350,6 @@ describe('less never replaces more:', () => {
     expect(await load('--from', root)).toMatchObject({ exitCode: 0 });
     expect(
       await query(database, "SELECT stream FROM snapshots WHERE run_date = '2026-11-22' ORDER BY 1"),
-    ).toEqual([{ stream: 'organizations' }, { stream: 'roles' }, { stream: 'users' }]);
+    ).toEqual([...EVERY_STREAM].sort().map((stream) => ({ stream })));
   });
 });
