@@ -6,11 +6,16 @@ import process from 'node:process';
 /** A new benchmark is one file and one line here. */
 const benchmarks: readonly { name: string; summary: string }[] = [
   { name: 'dump', summary: 'the main job in each format, and reading alone: time, CPU, memory' },
+  {
+    name: 'peers',
+    summary: 'the main job beside an SDK, dlt, Singer and Airbyte, and what it can cost at least',
+  },
   { name: 'budget', summary: 'how much of the budget is used, and how often it is exceeded' },
   { name: 'airbyte', summary: 'a read of the Airbyte source, into nothing and into PyAirbyte' },
   { name: 'sinks', summary: 'what each format costs' },
   { name: 'warehouse', summary: 'a million users loaded into DuckDB and PostgreSQL' },
   { name: 'storage', summary: 'a million users published to a folder and to S3' },
+  { name: 'access', summary: 'who may do what, derived from a snapshot of a million users: time and memory' },
   { name: 'layout', summary: 'queries for one day and one organisation in both layouts, and compaction' },
 ];
 
