@@ -61,31 +61,30 @@ function currentDay(view: View): string {
   return quoted(sql, view);
 }
 
-/** The columns of a membership in a group. */
-const MEMBERSHIP = [
-  ...['snapshot_date', 'group_id', 'group_name', 'user_id', 'member_email', 'given', 'unclear'],
-];
-
-/** @param day the only run date that is read */
+/** @param day the only run date that is read; without it, all */
 function query(view: View, day?: string): string {
   const { dialect } = view;
-  const { types, elements, nullable: orNull = (type) => type, inlined = '', viewSettings = '' } = dialect;
-  const on = (column: string): string => (day === undefined ? '' : ` WHERE ${column} = ${day}`);
+  const { types, elements, nullable: orNull = (type) => type, viewSettings = '' } = dialect;
+  const only = (column: string): string => (day === undefined ? '' : ` WHERE ${column} = ${day}`);
+  const days = nameIn(view, snapshotsTable.name);
   const table = ({ name }: Stream): string => nameIn(view, `${name}_snapshot`);
   const rowsOf = (stream: Stream, columns: string): string =>
-    `SELECT "snapshot_date", ${columns} FROM ${table(stream)}${on('"snapshot_date"')}`;
+    `SELECT "snapshot_date", ${columns} FROM ${table(stream)}${only('"snapshot_date"')}`;
   const has = (stream: Stream): string => `max(CASE WHEN "stream" = '${stream.name}' THEN 1 ELSE 0 END)`;
   const unread = (stream: Stream): string => `count(CASE WHEN "stream" = '${stream.name}' THEN 1 END)`;
   const nothing = (...columns: string[]): string =>
     columns.map((column) => `CAST(NULL AS ${orNull(types.string)}) AS "${column}"`).join(', ');
-  const noPermission = nothing('action', 'resource_type', 'resource_id');
-  /** Named, since ClickHouse would keep `m.` in the name. */
+  /** Named, since ClickHouse would keep the alias in the name. */
   const of = (alias: string, ...columns: string[]): string =>
     columns.map((column) => `${alias}."${column}" AS "${column}"`).join(', ');
   const ofDay = (left: string, right: string): string => `${left}."snapshot_date" = ${right}."snapshot_date"`;
-  const role = elements(`g."roles"`);
+  const element = elements(`g."roles"`);
+  const held = ['has_users', 'has_roles', 'has_permissions', 'has_groups', 'has_members', 'has_all'];
+  const flags = ['has_roles', 'has_permissions', 'all_roles'];
+  const member = ['snapshot_date', 'group_id', 'group_name', 'user_id', 'member_email', 'role_id', 'unclear'];
+  const noRole = nothing('role_id', 'role_name', 'action', 'resource_type', 'resource_id');
 
-  const ctes: Record<string, string> = {
+  const parts: Record<string, string> = {
     found_users: rowsOf(users, '"organization_uuid", "id", "email", "organization_role"'),
     found_roles: rowsOf(roles, '"organization_uuid", "id", "name"'),
     found_permissions: rowsOf(
@@ -94,26 +93,28 @@ function query(view: View, day?: string): string {
     ),
     found_groups: rowsOf(
       groups,
-      '"id", "name", CASE WHEN "roles" IS NULL THEN 1 ELSE 0 END AS "has_no_roles"',
+      '"id", "name", CASE WHEN "roles" IS NULL THEN 1 ELSE 0 END AS "has_no_list"',
     ),
     found_members: rowsOf(groupMembers, '"group_id", "user_id", "email"'),
-    // An element that is no text is no role that could be found, and is null here.
-    role_elements: `SELECT ${of('g', 'snapshot_date')}, g."id" AS "group_id", ${role.text} AS "role_id"
-    FROM ${table(groups)} g ${role.from}${on('g."snapshot_date"')}`,
+    // An element that is no text names no role that could be found; it is null here.
+    role_elements: `SELECT ${of('g', 'snapshot_date')}, g."id" AS "group_id", ${element.text} AS "role_id"
+    FROM ${table(groups)} g ${element.from}${only('g."snapshot_date"')}`,
+    // A day is there when `snapshots` has it: its other rows may arrive before.
     unread: `SELECT "run_date" AS "snapshot_date", "stream", "organization_uuid", "role_id", "group_id"
-    FROM ${nameIn(view, unreadListsTable.name)}${on('"run_date"')}`,
+    FROM ${nameIn(view, unreadListsTable.name)}
+    WHERE "run_date" ${day === undefined ? `IN (SELECT "run_date" FROM ${days})` : `= ${day}`}`,
     held_tables: `SELECT "run_date" AS "snapshot_date",
-      max(CASE WHEN "has_all_organizations" THEN 1 ELSE 0 END) AS "has_all",
       ${has(users)} AS "has_users", ${has(roles)} AS "has_roles", ${has(rolePermissions)} AS "has_permissions",
-      ${has(groups)} AS "has_groups", ${has(groupMembers)} AS "has_members"
-    FROM ${nameIn(view, snapshotsTable.name)}${on('"run_date"')}
+      ${has(groups)} AS "has_groups", ${has(groupMembers)} AS "has_members",
+      max(CASE WHEN "has_all_organizations" THEN 1 ELSE 0 END) AS "has_all"
+    FROM ${days}${only('"run_date"')}
     GROUP BY "run_date"`,
     unread_counts: `SELECT "snapshot_date",
       ${unread(users)} AS "users", ${unread(roles)} AS "roles", ${unread(groups)} AS "groups"
     FROM unread
     GROUP BY "snapshot_date"`,
     // What is known of each day.
-    known: `SELECT ${of('t', 'snapshot_date', 'has_users', 'has_all', 'has_roles', 'has_permissions', 'has_groups', 'has_members')},
+    known: `SELECT ${of('t', 'snapshot_date', ...held)},
       CASE WHEN t."has_users" = 1 AND t."has_all" = 1 AND COALESCE(c."users", 0) = 0 THEN 1 ELSE 0 END AS "all_users",
       CASE WHEN t."has_roles" = 1 AND t."has_all" = 1 AND COALESCE(c."roles", 0) = 0 THEN 1 ELSE 0 END AS "all_roles",
       CASE WHEN t."has_groups" = 1 AND COALESCE(c."groups", 0) = 0 THEN 1 ELSE 0 END AS "all_groups"
@@ -125,136 +126,136 @@ function query(view: View, day?: string): string {
     SELECT "snapshot_date", ${nothing('organization_uuid')} FROM held_tables WHERE "has_users" = 0 OR "has_all" = 0`,
     unread_roles: `SELECT "snapshot_date", "organization_uuid" FROM unread WHERE "stream" = '${roles.name}'`,
     unread_permissions: `SELECT "snapshot_date", "organization_uuid", "role_id" FROM unread WHERE "stream" = '${rolePermissions.name}'`,
-    // The roles that a group gives, each once.
-    given_roles: `SELECT DISTINCT "snapshot_date", "group_id", "role_id" FROM role_elements WHERE "role_id" IS NOT NULL`,
-    given_counts: `SELECT "snapshot_date", "group_id", count(*) AS "given",
-      max(CASE WHEN "role_id" IS NULL THEN 1 ELSE 0 END) AS "has_others"
+    element_counts: `SELECT "snapshot_date", "group_id", count(*) AS "elements", count("role_id") AS "texts"
     FROM role_elements
     GROUP BY "snapshot_date", "group_id"`,
-    // Members with their group: what it gives, and why it may give more.
-    memberships: `SELECT ${of('m', 'snapshot_date', 'group_id', 'user_id')}, m."email" AS "member_email", g."name" AS "group_name",
-      COALESCE(c."given", 0) AS "given",
-      CASE
-        WHEN g."id" IS NULL THEN 'groups_not_read'
-        WHEN g."has_no_roles" = 1 OR c."has_others" = 1 THEN 'group_roles_unavailable'
-      END AS "unclear"
+    group_facts: `SELECT ${of('g', 'snapshot_date', 'id', 'name')},
+      CASE WHEN g."has_no_list" = 0 AND c."elements" IS NULL THEN 1 ELSE 0 END AS "is_empty",
+      CASE WHEN g."has_no_list" = 1 OR c."texts" < c."elements" THEN 'group_roles_unavailable' END AS "unclear"
+    FROM found_groups g
+    LEFT JOIN element_counts c ON ${ofDay('c', 'g')} AND c."group_id" = g."id"`,
+    // Each role that a group gives, once; null: it gives none, or it may give more.
+    offers: `SELECT "snapshot_date", "id" AS "group_id", ${nothing('role_id')}, "unclear"
+    FROM group_facts
+    WHERE "is_empty" = 1 OR "unclear" IS NOT NULL
+    UNION ALL
+    SELECT DISTINCT "snapshot_date", "group_id", "role_id", ${nothing('unclear')}
+    FROM role_elements
+    WHERE "role_id" IS NOT NULL`,
+    memberships: `SELECT ${of('m', 'snapshot_date', 'group_id')}, g."name" AS "group_name", ${of('m', 'user_id')},
+      m."email" AS "member_email", ${of('o', 'role_id')},
+      CASE WHEN g."id" IS NULL THEN 'groups_not_read' ELSE o."unclear" END AS "unclear"
     FROM found_members m
     LEFT JOIN found_groups g ON ${ofDay('g', 'm')} AND g."id" = m."group_id"
-    LEFT JOIN given_counts c ON ${ofDay('c', 'm')} AND c."group_id" = m."group_id"`,
-    // Members with each of their organisations, or with none.
-    places: `SELECT ${of('m', ...MEMBERSHIP)}, ${of('u', 'organization_uuid')},
-      CASE WHEN u."id" IS NULL THEN m."member_email" ELSE u."email" END AS "email",
-      CASE WHEN u."id" IS NOT NULL THEN 'member' WHEN k."all_users" = 1 THEN 'none' ELSE 'unknown' END AS "membership"
-    FROM memberships m
-    JOIN known k ON ${ofDay('k', 'm')}
-    LEFT JOIN found_users u ON ${ofDay('u', 'm')} AND u."id" = m."user_id"`,
-    // Places with each role that the group gives: whether it is held there.
-    role_places: `SELECT ${of('p', ...MEMBERSHIP, 'organization_uuid', 'email', 'membership')}, ${of('v', 'role_id')}, r."name" AS "role_name",
+    LEFT JOIN offers o ON ${ofDay('o', 'm')} AND o."group_id" = m."group_id"`,
+    // The same in each organisation of the member, or in none: whether the role is held there.
+    places: `SELECT ${of('m', ...member)}, ${of('u', 'organization_uuid', 'email')}, ${of('k', ...flags)},
+      CASE WHEN u."id" IS NOT NULL THEN 'member' WHEN k."all_users" = 1 THEN 'none' ELSE 'unknown' END AS "membership",
+      r."name" AS "role_name",
       CASE
-        WHEN p."organization_uuid" IS NULL THEN 'not held'
+        WHEN u."id" IS NULL THEN 'not held'
         WHEN k."has_roles" = 0 OR x."organization_uuid" IS NOT NULL THEN 'roles_not_read'
         WHEN r."id" IS NULL THEN 'not held'
         WHEN k."has_permissions" = 0 OR y."role_id" IS NOT NULL THEN 'role_permissions_not_read'
         ELSE 'held'
       END AS "holding"
-    FROM places p
-    JOIN given_roles v ON ${ofDay('v', 'p')} AND v."group_id" = p."group_id"
-    JOIN known k ON ${ofDay('k', 'p')}
-    LEFT JOIN unread_roles x ON ${ofDay('x', 'p')} AND x."organization_uuid" = p."organization_uuid"
+    FROM memberships m
+    JOIN known k ON ${ofDay('k', 'm')}
+    LEFT JOIN found_users u ON ${ofDay('u', 'm')} AND u."id" = m."user_id"
+    LEFT JOIN unread_roles x ON ${ofDay('x', 'm')} AND x."organization_uuid" = u."organization_uuid"
     LEFT JOIN found_roles r
-      ON ${ofDay('r', 'p')} AND r."organization_uuid" = p."organization_uuid" AND r."id" = v."role_id"
+      ON ${ofDay('r', 'm')} AND r."organization_uuid" = u."organization_uuid" AND r."id" = m."role_id"
     LEFT JOIN unread_permissions y
-      ON ${ofDay('y', 'p')} AND y."organization_uuid" = p."organization_uuid" AND y."role_id" = v."role_id"`,
-    // Roles of a member that none of the member's organisations has.
-    roles_elsewhere: `SELECT "snapshot_date", "group_id", "group_name", "user_id", "member_email", "membership", "role_id"
-    FROM role_places
-    GROUP BY "snapshot_date", "group_id", "group_name", "user_id", "member_email", "membership", "role_id"
-    HAVING max(CASE WHEN "holding" = 'not held' THEN 0 ELSE 1 END) = 0`,
-    // Roles over all organisations that have them.
+      ON ${ofDay('y', 'm')} AND y."organization_uuid" = u."organization_uuid" AND y."role_id" = m."role_id"`,
+    // A role that none of the member's organisations has is kept once.
+    numbered_places: `SELECT ${of('p', ...member, 'organization_uuid', 'email', ...flags, 'membership', 'role_name', 'holding')},
+      max(CASE WHEN p."holding" = 'not held' THEN 0 ELSE 1 END) OVER (
+        PARTITION BY p."snapshot_date", p."group_id", p."user_id", p."role_id"
+      ) AS "is_held",
+      row_number() OVER (
+        PARTITION BY p."snapshot_date", p."group_id", p."user_id", p."role_id" ORDER BY p."organization_uuid"
+      ) AS "place"
+    FROM places p`,
+    holdings: `SELECT ${of('p', ...member, 'organization_uuid', 'email', ...flags, 'membership', 'role_name')},
+      CASE
+        WHEN p."role_id" IS NULL THEN 'no role'
+        WHEN p."is_held" = 0 THEN 'elsewhere'
+        ELSE p."holding"
+      END AS "holding"
+    FROM numbered_places p
+    WHERE p."role_id" IS NULL OR p."holding" <> 'not held' OR (p."is_held" = 0 AND p."place" = 1)`,
+    // A role over all organisations that have it. Permissions are of listed roles only, or of roles that were not read.
     role_facts: `SELECT ${of('r', 'snapshot_date')}, r."id" AS "role_id",
       CASE WHEN count(*) = count(r."name") AND min(r."name") = max(r."name") THEN min(r."name") END AS "role_name",
-      max(CASE WHEN k."has_permissions" = 0 OR y."role_id" IS NOT NULL THEN 1 ELSE 0 END) AS "lacks_permissions"
+      count(y."role_id") AS "unread_count"
     FROM found_roles r
-    JOIN known k ON ${ofDay('k', 'r')}
     LEFT JOIN unread_permissions y
       ON ${ofDay('y', 'r')} AND y."organization_uuid" = r."organization_uuid" AND y."role_id" = r."id"
     GROUP BY r."snapshot_date", r."id"`,
-    // A role is known by its permissions alone where the list of roles was not read.
-    allowed_anywhere: `SELECT DISTINCT ${of('a', 'snapshot_date', 'role_id', 'action', 'resource_type', 'resource_id')}
-    FROM found_permissions a
-    JOIN known k ON ${ofDay('k', 'a')}
-    LEFT JOIN unread_roles x ON ${ofDay('x', 'a')} AND x."organization_uuid" = a."organization_uuid"
-    LEFT JOIN found_roles r
-      ON ${ofDay('r', 'a')} AND r."organization_uuid" = a."organization_uuid" AND r."id" = a."role_id"
-    WHERE k."has_roles" = 0 OR x."organization_uuid" IS NOT NULL OR r."id" IS NOT NULL`,
+    allowed_anywhere: `SELECT DISTINCT "snapshot_date", "role_id", "action", "resource_type", "resource_id" FROM found_permissions`,
     facts: `-- The built-in role of every user.
     SELECT ${of('u', 'snapshot_date', 'organization_uuid')}, u."id" AS "user_id", ${of('u', 'email')}, 'member' AS "membership",
       'organization_role' AS "source", ${nothing('group_id', 'group_name', 'role_id')},
-      u."organization_role" AS "role_name", ${noPermission},
+      u."organization_role" AS "role_name", ${nothing('action', 'resource_type', 'resource_id')},
       CASE WHEN u."organization_role" IS NULL THEN 'organization_role_not_served' END AS "reason"
     FROM found_users u
     JOIN known k ON ${ofDay('k', 'u')}
     UNION ALL
     -- Organisations whose users are not known.
     SELECT "snapshot_date", "organization_uuid", ${nothing('user_id', 'email')}, 'unknown', 'organization_role',
-      ${nothing('group_id', 'group_name', 'role_id', 'role_name')}, ${noPermission}, 'users_not_read'
+      ${nothing('group_id', 'group_name')}, ${noRole}, 'users_not_read'
     FROM unread_users
     UNION ALL
     SELECT "snapshot_date", ${nothing('organization_uuid', 'user_id', 'email')}, 'unknown', 'group',
-      ${nothing('group_id', 'group_name', 'role_id', 'role_name')}, ${noPermission}, 'groups_not_read'
+      ${nothing('group_id', 'group_name')}, ${noRole}, 'groups_not_read'
     FROM known
     WHERE "all_groups" = 0
     UNION ALL
     -- Groups whose members are not known.
     SELECT x."snapshot_date", ${nothing('organization_uuid', 'user_id', 'email')}, 'unknown', 'group',
-      x."group_id", g."name", ${nothing('role_id', 'role_name')}, ${noPermission}, 'group_members_not_read'
+      x."group_id", g."name", ${noRole}, 'group_members_not_read'
     FROM unread x
     LEFT JOIN found_groups g ON ${ofDay('g', 'x')} AND g."id" = x."group_id"
     WHERE x."stream" = '${groupMembers.name}'
     UNION ALL
     SELECT g."snapshot_date", ${nothing('organization_uuid', 'user_id', 'email')}, 'unknown', 'group',
-      g."id", g."name", ${nothing('role_id', 'role_name')}, ${noPermission}, 'group_members_not_read'
+      g."id", g."name", ${noRole}, 'group_members_not_read'
     FROM found_groups g
     JOIN known k ON ${ofDay('k', 'g')}
     WHERE k."has_members" = 0
     UNION ALL
-    -- Members of a group that gives no role, or of which it is not known what it gives.
-    SELECT "snapshot_date", "organization_uuid", "user_id", "email", "membership", 'group',
-      "group_id", "group_name", ${nothing('role_id', 'role_name')}, ${noPermission}, "unclear"
-    FROM places
-    WHERE "unclear" IS NOT NULL OR "given" = 0
-    UNION ALL
-    -- Roles that an organisation of the member has, or may have.
-    SELECT p."snapshot_date", p."organization_uuid", p."user_id", p."email", p."membership", 'group',
-      p."group_id", p."group_name", p."role_id", p."role_name", a."action", a."resource_type", a."resource_id",
-      CASE WHEN p."holding" <> 'held' THEN p."holding" END
-    FROM role_places p
-    LEFT JOIN found_permissions a
-      ON ${ofDay('a', 'p')} AND a."organization_uuid" = p."organization_uuid" AND a."role_id" = p."role_id"
-      AND p."holding" = 'held'
-    WHERE p."holding" <> 'not held'
-    UNION ALL
-    SELECT e."snapshot_date", ${nothing('organization_uuid')}, e."user_id", e."member_email",
-      CASE WHEN e."membership" = 'member' THEN 'elsewhere' ELSE e."membership" END, 'group',
-      e."group_id", e."group_name", e."role_id", f."role_name", a."action", a."resource_type", a."resource_id",
+    -- What groups give their members.
+    SELECT h."snapshot_date", CASE WHEN h."holding" <> 'elsewhere' THEN h."organization_uuid" END, h."user_id",
+      CASE WHEN h."membership" = 'member' AND h."holding" <> 'elsewhere' THEN h."email" ELSE h."member_email" END,
+      CASE WHEN h."membership" = 'member' AND h."holding" = 'elsewhere' THEN 'elsewhere' ELSE h."membership" END,
+      'group', h."group_id", h."group_name", h."role_id",
+      CASE WHEN h."holding" = 'elsewhere' THEN f."role_name" ELSE h."role_name" END,
+      COALESCE(a."action", b."action"),
+      COALESCE(a."resource_type", b."resource_type"),
+      COALESCE(a."resource_id", b."resource_id"),
       CASE
-        WHEN k."all_roles" = 0 THEN 'roles_not_read'
+        WHEN h."holding" = 'no role' THEN h."unclear"
+        WHEN h."holding" IN ('roles_not_read', 'role_permissions_not_read') THEN h."holding"
+        WHEN h."holding" = 'held' THEN NULL
+        WHEN h."all_roles" = 0 THEN 'roles_not_read'
         WHEN f."role_id" IS NULL THEN 'role_not_listed'
-        WHEN f."lacks_permissions" = 1 THEN 'role_permissions_not_read'
+        WHEN h."has_permissions" = 0 OR f."unread_count" > 0 THEN 'role_permissions_not_read'
       END
-    FROM roles_elsewhere e
-    JOIN known k ON ${ofDay('k', 'e')}
-    LEFT JOIN role_facts f ON ${ofDay('f', 'e')} AND f."role_id" = e."role_id"
-    LEFT JOIN allowed_anywhere a ON ${ofDay('a', 'e')} AND a."role_id" = e."role_id"
+    FROM holdings h
+    LEFT JOIN found_permissions a
+      ON ${ofDay('a', 'h')} AND a."organization_uuid" = h."organization_uuid" AND a."role_id" = h."role_id"
+      AND h."holding" = 'held'
+    LEFT JOIN role_facts f ON ${ofDay('f', 'h')} AND f."role_id" = h."role_id" AND h."holding" = 'elsewhere'
+    LEFT JOIN allowed_anywhere b ON ${ofDay('b', 'h')} AND b."role_id" = h."role_id" AND h."holding" = 'elsewhere'
     UNION ALL
     -- Members who may belong to an organisation whose users are not known.
-    SELECT m."snapshot_date", x."organization_uuid", m."user_id", m."member_email", 'unknown', 'group',
-      m."group_id", m."group_name", ${nothing('role_id', 'role_name')}, ${noPermission}, 'users_not_read'
-    FROM memberships m
+    SELECT m."snapshot_date", x."organization_uuid", m."user_id", m."email", 'unknown', 'group',
+      m."group_id", g."name", ${noRole}, 'users_not_read'
+    FROM found_members m
     JOIN unread_users x ON ${ofDay('x', 'm')}
-    WHERE m."unclear" IS NOT NULL OR m."given" > 0`,
+    LEFT JOIN group_facts g ON ${ofDay('g', 'm')} AND g."id" = m."group_id"
+    WHERE COALESCE(g."is_empty", 0) = 0`,
   };
-  const parts = Object.entries(ctes).map(([name, sql]) => `  ${name} AS ${inlined}(\n    ${sql}\n  )`);
   const derived: Record<string, string> = {
     is_blanket: `CASE WHEN "action" IN (${blanketActions.map((action) => `'${action}'`).join(', ')}) THEN TRUE ELSE FALSE END`,
     status: `CASE WHEN "reason" IS NULL OR "reason" = 'role_not_listed' THEN 'known' ELSE 'unknown' END`,
@@ -262,9 +263,13 @@ function query(view: View, day?: string): string {
   const columns = effectiveAccessSchema.fields.map(({ name }) =>
     derived[name] === undefined ? `"${name}"` : `${derived[name]} AS "${name}"`,
   );
+  // Of one day, parts may be computed once; of all days, what is asked of the view must reach every part.
+  const inlined = day === undefined ? (dialect.inlined ?? '') : '';
   return quoted(
     `WITH
-${parts.join(',\n')}
+${Object.entries(parts)
+  .map(([name, sql]) => `  ${name} AS ${inlined}(\n    ${sql}\n  )`)
+  .join(',\n')}
 SELECT ${columns.join(',\n  ')}
 FROM facts${viewSettings}`,
     view,

@@ -11,6 +11,7 @@ import { createSink, effectiveAccessSchema, streams } from '../../src/index.js';
 import { referenceRows, rowTexts } from '../access/support/reference.js';
 import { RUN_DATE, take, temporaryFolder } from '../run/support/tree.js';
 import { accessIn, startPartlyUnread, takePartlyUnread } from './support/access.js';
+import { accessAnswer, accessQueries, inOrder } from './support/auditor.js';
 import { claudeCompliance } from './support/command.js';
 import { directoriesByDay, ownRowsOf, tablesIn } from './support/plain-snapshots.js';
 import { type PostgresServer, startPostgres } from './support/postgres-server.js';
@@ -101,11 +102,17 @@ describe.skipIf('missing' in started)('the view effective_access in PostgreSQL',
     },
   );
 
-  it('has what the library derives where lists failed and settings are off', async () => {
+  it('has what the library derives where lists failed and settings are off, and answers the README by it', async () => {
     await using api = await startPartlyUnread();
     const root = join(folder.path, 'partly unread');
     await takePartlyUnread(api, root);
     expect(await load('unread', root)).toMatchObject({ exitCode: 1, stderr: '' });
+    const queries = await accessQueries();
+    await client.query('SET search_path TO unread');
+    expect(inOrder((await client.query(String(queries[0]))).rows)).toEqual(
+      inOrder(accessAnswer(await accessIn(root, RUN_DATE))),
+    );
+    await client.query('RESET search_path');
     const expected = rowTexts(await accessIn(root, RUN_DATE));
     for (const view of ['effective_access', 'effective_access_current'])
       expect(rowTexts(await access(`unread.${view}`))).toEqual(expected);

@@ -11,6 +11,7 @@ import { createSink, type Manifest, streams } from '../../src/index.js';
 import { referenceRows, rowTexts } from '../access/support/reference.js';
 import { RUN_DATE, take, temporaryFolder } from '../run/support/tree.js';
 import { accessIn, startPartlyUnread, takePartlyUnread } from './support/access.js';
+import { accessAnswer, accessQueries, inOrder } from './support/auditor.js';
 import { claudeCompliance } from './support/command.js';
 import { query } from './support/duckdb-file.js';
 import { directoriesByDay, ownRowsOf, tablesIn } from './support/plain-snapshots.js';
@@ -118,6 +119,17 @@ describe('the view effective_access in DuckDB', () => {
       );
     },
   );
+
+  it('answers the question of the README as the library does', async () => {
+    await using api = await startFixtureApi({ organizations: 6, users: 200 });
+    await take(api, root, { streams: EVERY_STREAM });
+    await load();
+    const queries = await accessQueries();
+    expect(queries).toHaveLength(1);
+    const expected = accessAnswer(await accessIn(root, RUN_DATE));
+    expect(new Set(expected.map(({ status }) => status))).toEqual(new Set(['known', 'unknown']));
+    expect(inOrder(await query(database, String(queries[0])))).toEqual(inOrder(expected));
+  });
 
   it.each([
     ['the default streams', { streams: ['organizations', 'users'] }],

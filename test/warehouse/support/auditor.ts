@@ -1,16 +1,44 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FixtureApi, ServedJson } from '../../../fixtures/api/index.js';
+import type { AccessRow } from '../../../src/index.js';
 
 const README = join(import.meta.dirname, '../../../connectors/warehouse/README.md');
 
 export const EARLIER = '2026-11-16';
 export const LATER = '2026-11-23';
 
-/** The queries of the README, in order. */
-export async function auditorQueries(): Promise<string[]> {
-  return [...(await readFile(README, 'utf8')).matchAll(/```sql\n([\s\S]*?)```/g)].map(([, sql = '']) => sql);
-}
+const AUDITOR = /\n## Five questions an auditor asks\n/;
+
+/** The queries of the README that an auditor asks, in order. */
+export const auditorQueries = async (): Promise<string[]> =>
+  queriesIn((await readFile(README, 'utf8')).split(AUDITOR)[1] ?? '');
+
+/** The query of the README that says who may use Claude Code, and of whom it is not known. */
+export const accessQueries = async (): Promise<string[]> =>
+  queriesIn((await readFile(README, 'utf8')).split(AUDITOR)[0] ?? '');
+
+const queriesIn = (markdown: string): string[] =>
+  [...markdown.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, sql = '']) => sql);
+
+/** Its answer, by the rows that the library derives. */
+export const accessAnswer = (rows: readonly AccessRow[]): Record<string, unknown>[] =>
+  rows
+    .filter(
+      ({ source, action, is_blanket, status }) =>
+        source === 'group' && (action === 'claude_code' || is_blanket || status === 'unknown'),
+    )
+    .map((row) => ({
+      organization_uuid: row.organization_uuid,
+      user_id: row.user_id,
+      email: row.email,
+      membership: row.membership,
+      group_name: row.group_name,
+      role_name: row.role_name,
+      action: row.action,
+      status: row.status,
+      reason: row.reason,
+    }));
 
 interface Membership extends ServedJson {
   organization_uuid: string;

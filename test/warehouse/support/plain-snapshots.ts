@@ -13,9 +13,10 @@ import {
 import { type Damage, damaged, damages, directories } from '../../access/support/directories.js';
 import type { PlainDirectory } from '../../access/support/reference.js';
 
-/** A published snapshot names every list of a table that it holds: none is merely missing. */
-const named = (damage: Damage): Damage => ({
+/** A published snapshot names every list of a table that it holds, and has nothing of the roles that are gone. */
+const asPublished = (damage: Damage): Damage => ({
   ...damage,
+  reachesBelow: damage.reachesBelow || damage.lists.some(({ verdict }) => verdict === 'gone'),
   lists: damage.lists.map((list) => (list.verdict === 'unnamed' ? { ...list, verdict: 'failed' } : list)),
 });
 
@@ -24,7 +25,7 @@ export const directoriesByDay: fc.Arbitrary<PlainDirectory[]> = fc
   .array(fc.tuple(directories, damages(['failed', 'unavailable', 'gone'])), { minLength: 1, maxLength: 12 })
   .map((days) =>
     days.map(([directory, damage], index) => ({
-      ...damaged(directory, named(damage)),
+      ...damaged(directory, asPublished(damage)),
       snapshotDate: `2026-11-${String(index + 1).padStart(2, '0')}`,
     })),
   );

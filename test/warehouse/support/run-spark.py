@@ -9,6 +9,10 @@ folder, *paths = sys.argv[1:]
 spark = (
     SparkSession.builder.master("local[1]")
     .config("spark.ui.enabled", "false")
+    .config("spark.ui.showConsoleProgress", "false")
+    # The plan of a view with some sixty scans does not fit into the default of 1 GB.
+    .config("spark.driver.memory", "4g")
+    .config("spark.sql.adaptive.enabled", "false")
     .config("spark.sql.warehouse.dir", f"{folder}/warehouse")
     .config("spark.sql.session.timeZone", "UTC")
     .config("spark.sql.shuffle.partitions", "1")
