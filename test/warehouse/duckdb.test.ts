@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { snapshotTables } from '../../connectors/warehouse/model.js';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { compact, createSink, LocalStorage, type Manifest, sinkFormats, streams } from '../../src/index.js';
+import {
+  compact,
+  createSink,
+  LocalStorage,
+  type Manifest,
+  scopedStream,
+  sinkFormats,
+  streams,
+} from '../../src/index.js';
 import { take, temporaryFolder } from '../run/support/tree.js';
 import { claudeCompliance, environmentOf, UNHURRIED } from './support/command.js';
 import { query, tableOf, textRows } from './support/duckdb-file.js';
@@ -61,8 +69,13 @@ const takeIncomplete = async (runDate: string): Promise<Manifest> => {
   return manifest;
 };
 
-const expectEveryRow = async (format = 'parquet') => {
-  for (const table of snapshotTables) {
+/** Those with a list for each organisation at most: an awkward directory has hundreds of lists below its roles and groups. */
+const FEW_LISTS = streams
+  .filter(({ parent }) => !parent || parent.stream === scopedStream)
+  .map(({ name }) => name);
+
+const expectEveryRow = async (format = 'parquet', names: readonly string[] = EVERY_STREAM) => {
+  for (const table of snapshotTables.filter(({ stream }) => names.includes(stream))) {
     const asRead = (rows: TextRow[]) => sorted(format === 'ndjson' ? withJsonOfDuckdb(rows, table) : rows);
     const served = asRead(servedRows(awkward, table, RUN_DATE));
     expect(served.length).toBeGreaterThan(0);
@@ -112,22 +125,22 @@ describe('load duckdb', () => {
     COMBINED.flatMap((layout) => ['parquet', 'ndjson', 'csv'].map((format) => [layout, format] as const)),
   )('lands the same from a day that was %s, in %s', async (layout, format) => {
     const sink = createSink(format);
-    const manifest = await takeCombined(awkward, root, { layout, sink, streams: EVERY_STREAM });
+    const manifest = await takeCombined(awkward, root, { layout, sink, streams: FEW_LISTS });
     expect(manifest.tables.roles).toMatchObject({ layout: 'per-date', files: [expect.anything()] });
     expect(await load('--from', root)).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await query(database, 'SELECT DISTINCT run_id FROM snapshots')).toEqual([
       { run_id: manifest.run_id },
     ]);
-    await expectEveryRow(format);
+    await expectEveryRow(format, FEW_LISTS);
   });
 
   it('lands the same from files compressed with gzip', async () => {
     await take(awkward, root, {
       sink: createSink('csv', { compression: 'gzip' }),
-      streams: EVERY_STREAM,
+      streams: FEW_LISTS,
     });
     expect(await load('--from', root)).toMatchObject({ exitCode: 0, stderr: '' });
-    await expectEveryRow();
+    await expectEveryRow('csv', FEW_LISTS);
   });
 
   it('lands the days of a root of both layouts, and refuses one that was pruned', async () => {
