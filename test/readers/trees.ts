@@ -9,9 +9,11 @@ import { servedRows } from '../served-rows.js';
 /** The oldest first. */
 export const DATES = ['2026-11-22', '2026-11-23'] as const;
 export const FORMATS = ['parquet', 'arrow', 'csv', 'ndjson'];
-/** The schemas of all streams, by name. */
+/** The streams of the trees: an awkward directory has hundreds of lists below its roles and groups, in files of their own. */
+const READ = streams.filter(({ name }) => ['organizations', 'users', 'roles'].includes(name));
+/** Their schemas, by name. */
 export const SCHEMAS: Record<string, StreamSchema> = Object.fromEntries(
-  streams.map(({ name, schema }) => [name, schema]),
+  READ.map(({ name, schema }) => [name, schema]),
 );
 
 const [OLDEST, NEWEST] = DATES;
@@ -50,7 +52,7 @@ export async function makeTrees(folder: string, api: FixtureApi): Promise<Record
       const asked = ['--streams', ...Object.keys(SCHEMAS), '--format', ...FORMATS];
       await succeed(['dump', ...flags, ...asked, '--progress', 'none'], environmentOf(api));
     }
-    served[date] = servedRows(api, date, streams);
+    served[date] = servedRows(api, date, READ);
   }
   for (const [tree, { layout, compacted }] of Object.entries(TREES)) {
     if (tree === layout) continue;
