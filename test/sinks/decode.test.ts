@@ -84,7 +84,10 @@ describe.each(sinks)('a file of $title', ({ sink, format }) => {
   });
 
   // Apache's reader of Arrow files does not end on some of these. A file's SHA-256 is checked before it is decoded.
-  it.skipIf(sink.format === 'arrow')('never gives fewer rows when bytes of it are changed', async () => {
+  const name = 'never gives fewer rows when bytes of it are changed';
+  if (sink.format === 'arrow')
+    console.log(`not run: ${name}, for Arrow: the library does not end on some damaged files`);
+  it.skipIf(sink.format === 'arrow')(name, async () => {
     const bytes = await bytesOf(users.schema, awkwardUsers.slice(0, 40));
     // In plain text, a line end that is lost is one that a text could have had: the manifest has the file's hash.
     const mayJoin = sink.extension === 'csv';
