@@ -40,8 +40,8 @@ export { isPartOf } from './lake/paths.js';
 export { jsonSchemaOf } from './model/json-schema.js';
 export type { Extra, Json } from './model/records.js';
 export { type Repairs, type Row, rowMaker, type Value } from './model/rows.js';
-export { EXTRA, type Field, type FieldType, type StreamSchema } from './model/schema.js';
-export { parseTimestamp, type Timestamp } from './model/timestamp.js';
+export { EXTRA, type Field, type FieldType, hasNullableKey, type StreamSchema } from './model/schema.js';
+export { formatTimestamp, parseTimestamp, type Timestamp } from './model/timestamp.js';
 export { checkListed } from './run/listed.js';
 export {
   type Layout,
@@ -72,6 +72,7 @@ export { type Organization, organizations } from './streams/organizations.js';
 export { type RolePermission, rolePermissions } from './streams/role-permissions.js';
 export { type Role, roles } from './streams/roles.js';
 export {
+  aboveOf,
   ancestorsOf,
   keyText,
   ownKey,

@@ -73,7 +73,7 @@ export function chart(result: Result<'scene'>): string {
 ${text(24, 36, `${title}${isProvisional ? ' (provisional figures)' : ''}`, ' class="title"')}
 ${PANELS.map(({ title, x }) => text(x, TOP - 14, title, ' class="faint"')).join('\n')}
 ${bars.join('\n')}
-${text(24, height - 16, `User and system CPU, and memory, of the process tree; the server apart. ${machine}, ${at}.`, ' class="faint"')}
+${text(24, height - 16, `User and system CPU, and memory, of the process tree, without the server. ${machine}, ${at}.`, ' class="faint"')}
 </svg>
 `;
 }

@@ -21,11 +21,13 @@ export const catalogMessage = (streams: readonly Stream[]): Message => ({
   },
 });
 
+/** JSON of any shape is sent as JSON text: a column of a destination has one type. */
+export const isSentAsText = ({ type, shape }: Field): boolean => type === 'json' && shape === undefined;
+
 /** Airbyte's dialect of JSON Schema: draft 7, a type of its own for an instant, and no value of several types. */
 function catalogSchema(stream: Stream): object {
   const { schema } = stream;
-  const isText = ({ type, shape }: Field): boolean => type === 'json' && shape === undefined;
-  const asText = schema.fields.filter(isText).map(({ name }) => name);
+  const asText = schema.fields.filter(isSentAsText).map(({ name }) => name);
   const { type, description, properties } = jsonSchemaOf(schema) as {
     [keyword: string]: unknown;
     properties: Readonly<Record<string, { format?: string; description: string }>>;

@@ -1,4 +1,4 @@
-import type { Row, Stream } from '../../src/index.js';
+import { hasNullableKey, type Row, type Stream } from '../../src/index.js';
 
 /**
  * The column that identifies a record where a column of its own key may be null: whoever merges by a key never finds a null
@@ -11,8 +11,7 @@ export const RECORD_KEY = {
 } as const;
 
 /** Whether a stream needs it. */
-export const hasRecordKey = ({ fields, key }: Stream): boolean =>
-  fields.some(({ name, nullable }) => nullable && key.includes(name));
+export const hasRecordKey = ({ fields, key }: Stream): boolean => hasNullableKey(fields, key);
 
 /** The columns by which a destination may merge; none is ever null. */
 export function keyColumns(stream: Stream): readonly string[] {

@@ -1,5 +1,5 @@
-import { type Extra, parseTimestamp, type Repairs, rowMaker } from '../../src/index.js';
-import type { Selection } from './catalog.js';
+import { type Extra, formatTimestamp, parseTimestamp, type Repairs, rowMaker } from '../../src/index.js';
+import { isSentAsText, type Selection } from './catalog.js';
 import type { FieldChange, Message } from './messages.js';
 import { hasRecordKey, RECORD_KEY, recordKey } from './record-key.js';
 
@@ -19,7 +19,7 @@ export function recordMaker(
   const toRow = rowMaker(schema, added, repairs);
   const timestamps = schema.fields.filter(({ type }) => type === 'timestamp').map(({ name }) => name);
   const served = schema.fields.filter(({ origin, nullable }) => origin === 'api' && nullable);
-  const ofAnyShape = schema.fields.filter(({ type, shape }) => type === 'json' && !shape);
+  const asText = schema.fields.filter(isSentAsText);
   const hasKey = hasRecordKey(stream);
   const hasExtra = schema.fields.some(({ name }) => name === 'extra');
 
@@ -39,7 +39,7 @@ export function recordMaker(
       if (held === null) changes.push(changed(name, 'NULLED'));
       else if (CUT.test(text)) changes.push(changed(name, 'TRUNCATED'));
     }
-    for (const { name } of ofAnyShape) {
+    for (const { name } of asText) {
       if (data[name] !== null) data = { ...data, [name]: JSON.stringify(data[name]) };
     }
     if (hasKey) data = { ...data, [RECORD_KEY.name]: recordKey(stream, data) };
@@ -74,8 +74,5 @@ function utc(text: string): { held: string | null; isExact: boolean } {
   if (!timestamp || timestamp.micros < EARLIEST || timestamp.micros > LATEST) {
     return { held: null, isExact: false };
   }
-  const micros = ((timestamp.micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
-  const second = new Date(Number((timestamp.micros - micros) / 1000n)).toISOString();
-  const fraction = micros === 0n ? '' : `.${String(micros).padStart(6, '0')}`;
-  return { held: `${second.slice(0, 19)}${fraction}Z`, isExact: timestamp.exact };
+  return { held: formatTimestamp(timestamp.micros), isExact: timestamp.exact };
 }

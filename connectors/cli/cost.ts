@@ -68,7 +68,7 @@ export async function costsOf({ client, asked, org, newest }: CostRequest) {
     const { records, lists } = known.get(above) ?? {};
     if (records) {
       known.set(stream, { lists: parentKeys(stream, {}, records) });
-      // A list that is one member of an answer comes whole.
+      // A list that is one member of an answer has no pages.
       if (stream.list !== undefined) return { requests: records.length, certainty: 'exactly', why: each };
       return { requests: records.length, certainty: 'at least', why: `${each}, ${PAGES}` };
     }

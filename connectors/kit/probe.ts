@@ -1,4 +1,5 @@
 import {
+  aboveOf,
   type ComplianceClient,
   type ComplianceError,
   ownKey,
@@ -42,8 +43,8 @@ export function createProbe(client: ComplianceClient, { signal }: { signal?: Abo
   const byPath = new Map<string, Finding>();
 
   /** The lists to try; none: no record above is known. */
-  function listsToTry({ parent, through }: Stream) {
-    const above = parent ?? through;
+  function listsToTry(stream: Stream) {
+    const above = aboveOf(stream);
     if (!above) return { tried: [{}], of: 1 };
     const { parent: key = {}, records = [] } = samples.get(above.stream) ?? {};
     const tried = records.slice(0, MAX_TRIED);
@@ -99,7 +100,7 @@ export const findingLine = (stream: Stream, finding: Finding): string =>
   `${stream.name}: ${whatOf(stream, finding)}`;
 
 function whatOf(stream: Stream, finding: Finding): string {
-  const above = (stream.parent ?? stream.through)?.stream.name;
+  const above = aboveOf(stream)?.stream.name;
   switch (finding.verdict) {
     case 'unknown':
       return `not checked, because no record of ${above} was read`;

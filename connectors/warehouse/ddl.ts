@@ -1,4 +1,5 @@
-import { type Column, type ColumnType, hasNullableKey, type Table } from './model.js';
+import { hasNullableKey } from '../../src/index.js';
+import type { Column, ColumnType, Table } from './model.js';
 import type { Quoting, SqlValue } from './sql.js';
 
 /** How one engine spells the model. */
@@ -52,7 +53,7 @@ export function createTable(options: CreateTable): string {
   const { dialect, table, schema, tail = '', create = 'CREATE TABLE IF NOT EXISTS' } = options;
   const { quoting, comments, primaryKey } = dialect;
   const lines = table.columns.map((column) => `  ${columnDefinition(column, dialect)}`);
-  if (primaryKey !== undefined && !hasNullableKey(table)) {
+  if (primaryKey !== undefined && !hasNullableKey(table.columns, table.primaryKey)) {
     const key = table.primaryKey.map((name) => quoting.name(name)).join(', ');
     lines.push(`  PRIMARY KEY (${key})${primaryKey}`);
   }

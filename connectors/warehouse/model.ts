@@ -139,7 +139,3 @@ export const tables: readonly Table[] = [...snapshotTables, snapshotsTable, unre
 /** The tables that a snapshot has rows for, the empty ones included. */
 export const tablesOf = (manifest: Manifest): SnapshotTable[] =>
   snapshotTables.filter(({ stream }) => manifest.tables[stream]);
-
-/** Whether a column of the key may be null, which no primary key allows. */
-export const hasNullableKey = ({ columns, primaryKey }: Table): boolean =>
-  columns.some(({ name, nullable }) => nullable && primaryKey.includes(name));

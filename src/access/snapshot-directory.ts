@@ -2,7 +2,7 @@ import { SinkError } from '../errors.js';
 import { checkedFile } from '../lake/checked-file.js';
 import { existingLog, snapshotPruned } from '../lake/existing-log.js';
 import { checkLog, runDatesOf } from '../lake/log.js';
-import type { FileEntry, Manifest } from '../lake/manifest.js';
+import { type FileEntry, type Manifest, manifestFiles } from '../lake/manifest.js';
 import { newestWith, readCurrent } from '../lake/manifest-file.js';
 import type { Row } from '../model/rows.js';
 import { decodeFile } from '../sinks/index.js';
@@ -54,7 +54,7 @@ interface Place {
 function tableOf(stream: Stream, place: Place): DirectoryTable | undefined {
   const table = place.manifest.tables[stream.name];
   if (!table) return undefined;
-  const files = [...table.files, ...table.slices.flatMap((slice) => slice.files)];
+  const files = manifestFiles(place.manifest).filter((file) => file.table === stream.name);
   return {
     lists: table.slices,
     async *rows() {

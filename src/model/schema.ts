@@ -30,6 +30,12 @@ export interface StreamSchema {
   readonly primaryKey: readonly string[];
 }
 
+/** Whether a column of a key may be null: no primary key of SQL allows that, and no merge finds such a row again. */
+export const hasNullableKey = (
+  columns: readonly Pick<Field, 'name' | 'nullable'>[],
+  key: readonly string[],
+): boolean => columns.some(({ name, nullable }) => nullable && key.includes(name));
+
 /** The column that every table has: the day of the snapshot. */
 export const SNAPSHOT_DATE: Field = {
   name: 'snapshot_date',

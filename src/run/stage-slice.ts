@@ -7,7 +7,8 @@ import { queryOf, type RecordPage } from '../extract/walk.js';
 import { dateFolder } from '../lake/paths.js';
 import type { Sink } from '../sinks/sink.js';
 import { scopedStream, streams } from '../streams/index.js';
-import { folderOf, keyText, ownKey, type Stream } from '../streams/stream.js';
+import { isId } from '../streams/path.js';
+import { aboveOf, folderOf, keyText, ownKey, type Stream } from '../streams/stream.js';
 import { checkListed } from './listed.js';
 import type { SnapshotSettings } from './settings.js';
 import { endpointOf, placesOf, type Work } from './slices.js';
@@ -67,7 +68,7 @@ async function readSlice({ stream, parent }: Work, extraction: Extraction): Prom
   const { client, run, sinks, settings, signal } = extraction;
   const { run_date } = run.header;
   const keys: string[] = [];
-  const hasLists = streams.some(({ parent, through }) => (parent ?? through)?.stream === stream);
+  const hasLists = streams.some((other) => aboveOf(other)?.stream === stream);
   const through = placesOf(stream, run);
   const wanted = stream === scopedStream ? settings.org?.map((id) => id.toLowerCase()) : undefined;
   async function* pages(): AsyncGenerator<RecordPage<object>> {
@@ -118,7 +119,7 @@ function sliceError({ stream, parent }: Work, cause: ComplianceError): Complianc
  * @throws ProtocolError `parent_id_invalid`, or `parent_id_ambiguous` for two that differ in case only
  */
 function checkFolderNames({ name }: Stream, keys: readonly string[]): void {
-  const invalid = keys.filter((key) => !/^[A-Za-z0-9_-]{1,128}$/.test(key)).length;
+  const invalid = keys.filter((key) => !isId(key)).length;
   if (invalid > 0) {
     throw new ProtocolError(
       `The API listed ${invalid} of ${name} with an id that cannot name a folder (letters, digits, _ and - only). Nothing was published.`,

@@ -92,9 +92,12 @@ export const ownKey = ({ key }: Pick<Stream, 'key'>, record: object): string =>
 export const parentKeys = (stream: Stream, parent: ParentKey, keys: readonly string[]): ParentKey[] =>
   keys.map((key) => ({ ...parent, [stream.parent?.column ?? '']: key }));
 
+/** What is read right before a stream: its parent, or what it is read through. */
+export const aboveOf = ({ parent, through }: Stream): Through | undefined => parent ?? through;
+
 /** The streams that are read before one, the topmost first. */
-export function ancestorsOf({ parent, through }: Stream): Stream[] {
-  const above = (parent ?? through)?.stream;
+export function ancestorsOf(stream: Stream): Stream[] {
+  const above = aboveOf(stream)?.stream;
   return above ? [...ancestorsOf(above), above] : [];
 }
 

@@ -3,6 +3,7 @@ import {
   describeArrow,
   effectiveAccessSchema,
   type FieldType,
+  hasNullableKey,
   jsonSchemaOf,
   type StreamSchema,
   streams,
@@ -51,7 +52,8 @@ function ddl({ name, fields, primaryKey }: StreamSchema): string {
     (field) => `  ${field.name} ${SQL_TYPES[field.type]}${field.nullable ? '' : ' NOT NULL'}`,
   );
   // A primary key takes no nulls.
-  const hasKey = fields.every((field) => !field.nullable || !primaryKey.includes(field.name));
-  const key = hasKey ? [`  PRIMARY KEY (${[...primaryKey, 'snapshot_date'].join(', ')})`] : [];
+  const key = hasNullableKey(fields, primaryKey)
+    ? []
+    : [`  PRIMARY KEY (${[...primaryKey, 'snapshot_date'].join(', ')})`];
   return `CREATE TABLE ${name} (\n${[...columns, ...key].join(',\n')}\n);`;
 }

@@ -1,6 +1,7 @@
+import { hasNullableKey } from '../../../src/index.js';
 import { columnNames } from '../ddl.js';
 import { WarehouseError } from '../error.js';
-import { hasNullableKey, type SnapshotTable } from '../model.js';
+import type { SnapshotTable } from '../model.js';
 import type { Postgres } from './connection.js';
 import type { CopyFile } from './copy-files.js';
 import { postgresDialect } from './dialect.js';
@@ -59,7 +60,9 @@ export async function build(
     );
   }
   // A primary key holds no nulls. By default, nulls differ from each other, and a row could be there twice.
-  const constraint = hasNullableKey(table) ? 'UNIQUE NULLS NOT DISTINCT' : 'PRIMARY KEY';
+  const constraint = hasNullableKey(table.columns, table.primaryKey)
+    ? 'UNIQUE NULLS NOT DISTINCT'
+    : 'PRIMARY KEY';
   const key = table.primaryKey.map((column) => name(column)).join(', ');
   await postgres.rows(
     `ALTER TABLE ${building} ADD ${constraint} (${key}), ADD CONSTRAINT run_date CHECK (${name(table.dateColumn)} = ${day})`,
