@@ -14,29 +14,31 @@ import { snapshotsTable, unreadListsTable } from './model.js';
 /** What the views are made from. */
 const SOURCES: readonly Stream[] = [users, roles, rolePermissions, groups, groupMembers];
 
-const ALL_DAYS = effectiveAccessSchema.name;
-const CURRENT_DAY = `${ALL_DAYS}_current`;
-
-/** The views of this file. */
-export const accessViewNames: readonly string[] = [ALL_DAYS, CURRENT_DAY];
-
-/**
- * Who may do what, as views: the same rows as the library's `effectiveAccess` derives of a snapshot. The first is of every run
- * date that was loaded, the second of the current one. What a list that was not read would say is a row whose status is
- * `unknown`.
- */
-export function createAccessViews(dialect: Dialect, schema: string): string[] {
-  const view = { dialect, schema };
-  return [
-    `CREATE OR REPLACE VIEW ${nameIn(view, ALL_DAYS)} AS\n${query(view)}`,
-    `CREATE OR REPLACE VIEW ${nameIn(view, CURRENT_DAY)} AS\n${query(view, currentDay(view))}`,
-  ];
-}
-
+/** Where a view is made. */
 interface View {
   schema: string;
   dialect: Dialect;
 }
+
+/**
+ * Who may do what, by each snapshot that was loaded: the same rows as the library's `effectiveAccess` derives. What a list
+ * that was not read would say is a row whose status is `unknown`.
+ */
+export const accessView = {
+  name: effectiveAccessSchema.name,
+  create: (view: View): string => createView(view, accessView.name, query(view)),
+};
+
+/** The same of the current day. */
+export const currentAccessView = {
+  name: `${accessView.name}_current`,
+  /** @param day an expression; by default the view finds it itself */
+  create: (view: View, day = currentAccessDay(view)): string =>
+    createView(view, currentAccessView.name, query(view, day)),
+};
+
+const createView = (view: View, name: string, sql: string): string =>
+  `CREATE OR REPLACE VIEW ${nameIn(view, name)} AS\n${sql}`;
 
 const nameIn = ({ schema, dialect }: View, name: string): string => dialect.quoting.name(schema, name);
 
@@ -48,7 +50,7 @@ const quoted = (sql: string, { dialect }: View): string =>
  * The newest run date whose snapshot is complete and holds everything that is needed completely; where there is none, the
  * newest at all: then the view says what is unknown, and an empty one would say that nobody may do anything.
  */
-function currentDay(view: View): string {
+export function currentAccessDay(view: View): string {
   const isComplete = `"is_complete" AND "status" = 'complete' AND "stream" IN (${SOURCES.map(({ name }) => `'${name}'`).join(', ')})`;
   const sql = `(
   SELECT COALESCE(max(CASE WHEN d."complete_count" = ${SOURCES.length} THEN d."run_date" END), max(d."run_date"))

@@ -1,17 +1,19 @@
 import { columnNames, type Dialect } from './ddl.js';
-import { accessViewNames, createAccessViews } from './effective-access.js';
+import { accessView, currentAccessView } from './effective-access.js';
 import { type SnapshotTable, snapshotsTable, snapshotTables } from './model.js';
 
 /** The views that every warehouse has. */
 export const viewNames: readonly string[] = [
   ...snapshotTables.map(({ currentView }) => currentView),
-  ...accessViewNames,
+  accessView.name,
+  currentAccessView.name,
 ];
 
 /** `CREATE VIEW` for each of them. */
 export const createViews = (dialect: Dialect, schema: string): string[] => [
   ...snapshotTables.map((table) => createCurrentView(table, dialect, schema)),
-  ...createAccessViews(dialect, schema),
+  accessView.create({ dialect, schema }),
+  currentAccessView.create({ dialect, schema }),
 ];
 
 /** The view on the newest run date that holds a stream completely, in a snapshot that is complete. */

@@ -43,11 +43,11 @@ describe.skipIf('missing' in started)('the view effective_access in PostgreSQL',
 
   const access = async (view: string): Promise<object[]> =>
     (await client.query(`SELECT ${COLUMNS.join(', ')} FROM ${view}`)).rows;
-  const load = (schema: string, root: string) =>
+  const load = (schema: string, root: string, runDate = RUN_DATE) =>
     claudeCompliance(
       [
         ...['load', 'postgres', '--schema', schema, '--state', join(folder.path, 'state')],
-        ...['--from', root, '--run-date', RUN_DATE, '--allow-incomplete'],
+        ...['--from', root, '--run-date', runDate, '--allow-incomplete'],
       ],
       server.environment,
     );
@@ -116,5 +116,32 @@ describe.skipIf('missing' in started)('the view effective_access in PostgreSQL',
     const expected = rowTexts(await accessIn(root, RUN_DATE));
     for (const view of ['effective_access', 'effective_access_current'])
       expect(rowTexts(await access(`unread.${view}`))).toEqual(expected);
+  });
+
+  it('is, for the current day, of the day that the newest load made it, and is left alone while that stays', async () => {
+    await using api = await startFixtureApi({ sizes: [5, 4] });
+    const root = join(folder.path, 'days');
+    const everyStream = streams.map(({ name }) => name);
+    const [first, second, third, last] = ['19', '20', '21', '22'].map((day) => `2026-11-${day}`);
+    await take(api, root, { runDate: first, streams: everyStream });
+    await take(api, root, { runDate: second });
+    await take(api, root, { runDate: third, streams: everyStream });
+    await take(api, root, { runDate: last });
+    const loadDay = (day: string | undefined) => load('days', root, String(day));
+    const currentDay = async () =>
+      (await client.query('SELECT DISTINCT snapshot_date::text AS day FROM days.effective_access_current'))
+        .rows;
+    await loadDay(second);
+    expect(await currentDay()).toEqual([{ day: second }]);
+    await loadDay(third);
+    expect(await currentDay()).toEqual([{ day: third }]);
+    await client.query('BEGIN; SELECT count(*) FROM days.effective_access_current');
+    expect(await loadDay(first)).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await loadDay(last)).toMatchObject({ exitCode: 0, stderr: '' });
+    await client.query('COMMIT');
+    expect(await currentDay()).toEqual([{ day: third }]);
+    expect(rowTexts(await access('days.effective_access_current'))).toEqual(
+      rowTexts(await accessIn(root, String(third))),
+    );
   });
 });

@@ -11,6 +11,7 @@ import { createViews, viewNames } from '../views.js';
 import type { PostgresAddress } from './address.js';
 import { openPostgres, type Postgres } from './connection.js';
 import { copyFiles } from './copy-files.js';
+import { setCurrentAccess } from './current-access.js';
 import { postgresDialect } from './dialect.js';
 import { describePostgres } from './error.js';
 import { attach, build, drop, partitionOf } from './partition.js';
@@ -70,6 +71,7 @@ export function postgresLoader({ address, schema, signal }: PostgresTarget): Loa
         }
         for (const statement of insertOwnRows({ manifest, dialect: postgresDialect, schema, now: 'now()' }))
           await postgres.rows(statement);
+        await setCurrentAccess(postgres, schema);
         await postgres.rows('COMMIT');
       });
       const repaired = [...copies.values()].reduce((sum, copy) => sum + copy.repaired, 0);
