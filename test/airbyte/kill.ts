@@ -57,8 +57,12 @@ interface Read {
 /** One that is killed: on a busy machine a read may end before the signal comes, and is then killed earlier. */
 async function readKilled(args: readonly string[], bytes: number, signal: NodeJS.Signals): Promise<Read> {
   const read = await readUntil(args, Math.floor(bytes), signal);
-  return read.code === 0 ? await readKilled(args, bytes / 2, signal) : read;
+  return hasEnded(read) ? await readKilled(args, bytes / 2, signal) : read;
 }
+
+/** Also by its last state: the signal may come between that and the end of the process. */
+const hasEnded = ({ code, messages }: Read): boolean =>
+  code === 0 || only(messages, 'STATE').at(-1)?.state.stream.stream_state.finished === true;
 
 async function readUntil(
   args: readonly string[],
