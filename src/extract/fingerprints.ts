@@ -1,5 +1,6 @@
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ConfigError } from '../errors.js';
+import { KEY_BYTES, keyedHash } from './keyed-hash.js';
 
 /** A set of texts that were seen, at 16 to 24 bytes each; nothing can be taken out or listed. */
 export interface Fingerprints {
@@ -13,10 +14,9 @@ export interface Fingerprints {
   toBytes(): Uint8Array;
 }
 
-/** A fingerprint is 96 bits of a keyed SHA-256: among 10 million texts two meet with a chance of 10⁻¹⁵. */
+/** A fingerprint is 96 bits of a keyed hash: among 10 million texts two meet with a chance of 10⁻¹⁵. */
 const WORDS = 3;
 const BYTES = WORDS * 4;
-const KEY_BYTES = 16;
 
 /** The table is cut into parts that grow one at a time, so that growing costs no second table. */
 const PARTS = 64;
@@ -38,31 +38,34 @@ export function createFingerprints(bytes?: Uint8Array): Fingerprints {
     });
   }
   const key = bytes ? Buffer.from(bytes.subarray(0, KEY_BYTES)) : randomBytes(KEY_BYTES);
-  const prefix = key.toString('latin1');
+  const fingerprint = keyedHash(key);
   const parts: (Part | undefined)[] = new Array(PARTS).fill(undefined);
   const print = new Uint32Array(WORDS); // the fingerprint being looked at
   let size = 0;
 
-  function fingerprint(text: string): void {
-    const digest = hash('sha256', prefix + text, 'binary');
-    for (let word = 0; word < WORDS; word += 1) print[word] = wordAt(digest, word * 4);
-    if (print[0] === 0 && print[1] === 0 && print[2] === 0) print[0] = 1;
-  }
-  /** The part that the fingerprint belongs to, and its place or the free one where it would be. */
-  function find() {
+  /** The part that the fingerprint belongs to. */
+  function partOfPrint(): Part {
     const index = (print[0] as number) % PARTS;
     const part = parts[index] ?? { words: new Uint32Array(SMALLEST * WORDS), used: 0 };
     parts[index] = part;
-    return { part, ...placeOf(part.words, print) };
+    return part;
   }
   function insert(): boolean {
-    const { part, found } = find();
-    if (found) return false;
-    if (part.used + 1 > (part.words.length / WORDS) * FULLEST) grow(part);
-    part.words.set(print, placeOf(part.words, print).place);
+    const part = partOfPrint();
+    let place = placeOf(part.words, print, 0);
+    if (!isFree(part.words, place)) return false;
+    if (part.used + 1 > (part.words.length / WORDS) * FULLEST) {
+      grow(part);
+      place = placeOf(part.words, print, 0);
+    }
+    copyPrint(print, 0, part.words, place);
     part.used += 1;
     size += 1;
     return true;
+  }
+  function look(text: string): void {
+    fingerprint(text, print);
+    if (isFree(print, 0)) print[0] = 1; // zeros mark a free place
   }
 
   for (let at = KEY_BYTES; bytes && at < bytes.length; at += BYTES) {
@@ -79,12 +82,13 @@ export function createFingerprints(bytes?: Uint8Array): Fingerprints {
       return parts.reduce((sum, part) => sum + (part?.words.byteLength ?? 0), 0);
     },
     add(text) {
-      fingerprint(text);
+      look(text);
       return insert();
     },
     has(text) {
-      fingerprint(text);
-      return find().found;
+      look(text);
+      const { words } = partOfPrint();
+      return !isFree(words, placeOf(words, print, 0));
     },
     toBytes() {
       const out = new DataView(new ArrayBuffer(KEY_BYTES + size * BYTES));
@@ -102,33 +106,35 @@ export function createFingerprints(bytes?: Uint8Array): Fingerprints {
   };
 }
 
-const wordAt = (digest: string, at: number): number =>
-  ((digest.charCodeAt(at) << 24) |
-    (digest.charCodeAt(at + 1) << 16) |
-    (digest.charCodeAt(at + 2) << 8) |
-    digest.charCodeAt(at + 3)) >>>
-  0;
-
 const isFree = (words: Uint32Array, place: number): boolean =>
   words[place] === 0 && words[place + 1] === 0 && words[place + 2] === 0;
 
-function placeOf(words: Uint32Array, print: Uint32Array): { place: number; found: boolean } {
-  const places = words.length / WORDS;
-  for (let at = (print[1] as number) % places; ; at = (at + 1) % places) {
-    const place = at * WORDS;
-    if (words[place] === print[0] && words[place + 1] === print[1] && words[place + 2] === print[2]) {
-      return { place, found: true };
-    }
-    if (isFree(words, place)) return { place, found: false };
+/** Where the fingerprint at `at` of `prints` is among the words, or the free place where it would be. */
+function placeOf(words: Uint32Array, prints: Uint32Array, at: number): number {
+  const first = prints[at];
+  const second = prints[at + 1] as number;
+  const third = prints[at + 2];
+  const end = words.length;
+  let place = Math.floor((second / 2 ** 32) * (end / WORDS)) * WORDS; // cheaper than a remainder
+  while (!isFree(words, place)) {
+    if (words[place] === first && words[place + 1] === second && words[place + 2] === third) break;
+    place += WORDS;
+    if (place === end) place = 0;
   }
+  return place;
+}
+
+function copyPrint(from: Uint32Array, at: number, to: Uint32Array, place: number): void {
+  to[place] = from[at] as number;
+  to[place + 1] = from[at + 1] as number;
+  to[place + 2] = from[at + 2] as number;
 }
 
 function grow(part: Part): void {
   const { words } = part;
-  part.words = new Uint32Array(Math.ceil((words.length / WORDS) * GROWTH) * WORDS);
+  const larger = new Uint32Array(Math.ceil((words.length / WORDS) * GROWTH) * WORDS);
   for (let at = 0; at < words.length; at += WORDS) {
-    if (isFree(words, at)) continue;
-    const print = words.subarray(at, at + WORDS);
-    part.words.set(print, placeOf(part.words, print).place);
+    if (!isFree(words, at)) copyPrint(words, at, larger, placeOf(larger, words, at));
   }
+  part.words = larger;
 }
