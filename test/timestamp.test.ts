@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseDate, parseTimestamp } from '../src/model/timestamp.js';
+import { parseDate, parseTimestamp, plainMicros } from '../src/model/timestamp.js';
 
 const micros = (text: string) => parseTimestamp(text)?.micros;
 
@@ -122,5 +122,45 @@ describe('parseDate', () => {
     for (const text of ['', '2026-02-30', '2026-1-1', '2026-01-01T00:00:00Z', 'today']) {
       expect(parseDate(text), text).toBeNull();
     }
+  });
+});
+
+describe('plainMicros', () => {
+  it('agrees with parseTimestamp wherever it gives a number, and gives one for what the API serves', () => {
+    const part = (max: number, length = 2) =>
+      fc.integer({ min: 0, max }).map((n) => String(n).padStart(length, '0'));
+    const text = fc
+      .tuple(
+        part(9999, 4),
+        part(13),
+        part(32),
+        part(24),
+        part(60),
+        part(60),
+        fc.oneof(fc.constant(''), fc.stringMatching(/^\.[0-9]{0,7}$/)),
+        fc.constantFrom('Z', 'Z', 'Z', 'z', '', '+00:00'),
+        fc.constantFrom('-', '-', '-', '-', '/'),
+        fc.constantFrom('T', 'T', 'T', 't', ' '),
+      )
+      .map(([y, mo, d, h, mi, s, f, zone, dash, t]) => `${y}${dash}${mo}-${d}${t}${h}:${mi}:${s}${f}${zone}`);
+    fc.assert(
+      fc.property(fc.oneof(text, fc.string({ minLength: 18, maxLength: 28 })), (text) => {
+        const micros = plainMicros(text);
+        const known = parseTimestamp(text);
+        if (!Number.isNaN(micros)) expect(known).toEqual({ micros: BigInt(micros), exact: true });
+        else if (known?.exact && /^(1[7-9]|2[01])\d\d.*T.*Z$/.test(text)) expect(text).toMatch(/\.\d{7}/);
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it.each([
+    '2024-05-06T07:08:0١Z',
+    '1600-01-01T00:00:00Z',
+    '2300-01-01T00:00:00Z',
+    '2024-05-06T07:08:09.Z',
+    '',
+  ])('leaves %j to parseTimestamp', (text) => {
+    expect(plainMicros(text)).toBeNaN();
   });
 });

@@ -36,6 +36,44 @@ export function parseTimestamp(text: string): Timestamp | null {
   };
 }
 
+/** The characters of the plain form: `-`, `.`, `0`, `:`, `T`, `Z`. */
+const [DASH, DOT, ZERO, COLON, T, Z] = [0x2d, 0x2e, 0x30, 0x3a, 0x54, 0x5a];
+/** The microseconds of the last digit of a fraction, by how many digits it has. */
+const UNIT_OF_LAST_DIGIT = [1_000_000, 100_000, 10_000, 1000, 100, 10, 1] as const;
+
+/**
+ * The microseconds since 1970 of an instant in the form that the API serves: `2025-01-31T23:59:59.123456Z`, with one to six digits
+ * or no fraction. NaN for any other text, which may still be an instant (`parseTimestamp` tells), and before 1684 or after 2255,
+ * where a number does not hold each microsecond.
+ */
+export function plainMicros(text: string): number {
+  const { length } = text;
+  if (length < 20 || length > 27 || length === 21) return Number.NaN;
+  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH || text.charCodeAt(10) !== T)
+    return Number.NaN;
+  if (text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON || text.charCodeAt(length - 1) !== Z)
+    return Number.NaN;
+  if (length > 20 && text.charCodeAt(19) !== DOT) return Number.NaN;
+  const days = epochDays(digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10));
+  const second = timeOfDay(digits(text, 11, 13), digits(text, 14, 16), digits(text, 17, 19));
+  if (days === null || second === null) return Number.NaN;
+  const fraction =
+    length === 20 ? 0 : digits(text, 20, length - 1) * (UNIT_OF_LAST_DIGIT[length - 21] as number);
+  const micros = (days * 86_400 + second) * 1_000_000 + fraction;
+  return Number.isSafeInteger(micros) ? micros : Number.NaN;
+}
+
+/** The number that the characters from `from` up to `to` write in digits, or NaN. */
+function digits(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let at = from; at < to; at += 1) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
 /** The days from 1970-01-01 to a date `YYYY-MM-DD`, or null when there is no such day. */
 export function parseDate(text: string): number | null {
   const match = DATE.exec(text);
