@@ -20,7 +20,7 @@ export { createFingerprints, type Fingerprints } from './extract/fingerprints.js
 export { verdictOf } from './extract/gone.js';
 export type { AllOptions, CallOptions, ListOptions, ListPage, ResumeOptions } from './extract/lists.js';
 export type { OrganizationsApi } from './extract/organizations-api.js';
-export type { RecordPage } from './extract/walk.js';
+export type { RecordPage } from './extract/record-page.js';
 export { currentOf, type Log, type LogEntry, readLog } from './lake/log.js';
 export { formatLogHead, headOfLog, type LogHead, parseLogHead } from './lake/log-head.js';
 export {
@@ -52,7 +52,7 @@ export {
   snapshotSettings,
 } from './run/settings.js';
 export { wavesOf } from './run/slices.js';
-export { describeArrow } from './sinks/columns.js';
+export { describeArrow } from './sinks/describe-arrow.js';
 export { createSink, decodeFile, type EncodedFile, sinkFormats } from './sinks/index.js';
 export type { Block, Regrouping } from './sinks/regrouping.js';
 export type { Sink, SinkFormat, SinkOptions } from './sinks/sink.js';

@@ -54,13 +54,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const IMPORTERS: Record<string, readonly string[]> = {
   undici: ['src/client/transport.ts'],
   '@streamparser/json': ['src/client/page.ts'],
-  'apache-arrow': [
-    'src/sinks/arrow.ts',
-    'src/sinks/column.ts',
-    'src/sinks/columns.ts',
-    'src/sinks/decode-columns.ts',
-  ],
-  'parquet-wasm': ['src/sinks/parquet.ts', 'src/sinks/parquet-reader.ts'],
+  'apache-arrow': ['src/sinks/arrow-file.ts', 'src/sinks/arrow-schema.ts', 'src/sinks/column-blocks.ts', 'src/sinks/decode-columns.ts'],
+  '@bokuweb/zstd-wasm': ['src/sinks/parquet-codec.ts'],
+  snappyjs: ['src/sinks/parquet-codec.ts'],
+  'parquet-wasm': ['src/sinks/parquet-reader.ts'],
   'parquetjs-lite': ['src/sinks/parquet-js.ts'],
   opendal: ['src/storage/bucket.ts'],
   yargs: ['connectors/cli/command-line.ts', 'connectors/kit/options.ts'],

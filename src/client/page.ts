@@ -42,6 +42,8 @@ const HARMLESS_MARKS = 500_000;
 export interface ReadPage extends Envelope {
   /** Of the body, decompressed. */
   readonly bytes: number;
+  /** Whether the body held no backslash: then no text in it needs an escape in JSON, and none has a lone surrogate. */
+  readonly isPlain: boolean;
 }
 
 /**
@@ -71,8 +73,12 @@ export async function readPage(
     parser = streamingParser(limits);
     for (const chunk of held) parser.write(chunk);
   }
-  return { ...parseEnvelope(parser ? parser.end() : parseWhole(held), limits, list), bytes };
+  if (parser) return { ...parseEnvelope(parser.end(), limits, list), bytes, isPlain: false };
+  const whole = held.length === 1 ? (held[0] as Uint8Array) : Buffer.concat(held, bytes);
+  return { ...parseEnvelope(parseWhole(whole), limits, list), bytes, isPlain: !whole.includes(BACKSLASH) };
 }
+
+const BACKSLASH = 0x5c;
 
 /** Commas and opening brackets: how many values the body may hold, at most. */
 function marks(chunks: readonly Uint8Array[]): number {
@@ -83,8 +89,8 @@ function marks(chunks: readonly Uint8Array[]): number {
   return count;
 }
 
-function parseWhole(chunks: readonly Uint8Array[]): unknown {
-  const text = utf8(() => new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
+function parseWhole(body: Uint8Array): unknown {
+  const text = utf8(() => new TextDecoder('utf-8', { fatal: true }).decode(body));
   if (text.trim() === '') throw bodyEmpty();
   try {
     return JSON.parse(text);

@@ -33,6 +33,8 @@ export interface PageRequest {
 export interface Page extends Envelope {
   /** Of the body, decompressed. */
   readonly bytes: number;
+  /** Whether no text in it needs an escape in JSON, and none has a lone surrogate. */
+  readonly isPlain: boolean;
   readonly requestId: string | undefined;
   /** When the attempt that gave it was sent, milliseconds since 1970. */
   readonly requestedAt: number;

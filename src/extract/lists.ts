@@ -9,8 +9,9 @@ import type { Fingerprints } from './fingerprints.js';
 import { explainOff, goneDetector, verdictOf } from './gone.js';
 import { merge } from './merge.js';
 import { type Readable, recordReadable } from './readable.js';
+import type { RecordPage } from './record-page.js';
 import { placeFinder } from './through.js';
-import { queryOf, type RecordPage, walk } from './walk.js';
+import { queryOf, walk } from './walk.js';
 
 /** What every call takes. */
 export interface CallOptions {

@@ -2,7 +2,7 @@ import { type Organization, organizations } from '../streams/organizations.js';
 import { type User, users } from '../streams/users.js';
 import type { AllOptions, CallOptions, ListOptions, ListPage, Lists, ResumeOptions } from './lists.js';
 import type { Readable } from './readable.js';
-import type { RecordPage } from './walk.js';
+import type { RecordPage } from './record-page.js';
 
 /** One organisation's list; `parent` is made from its UUID. */
 type OfOrganization<O> = Omit<O, 'parent'>;

@@ -3,29 +3,11 @@ import { redact } from '../client/redact.js';
 import type { Page, Requester } from '../client/requester.js';
 import { ProtocolError } from '../errors.js';
 import type { OnEvent } from '../events.js';
-import { recordParser } from '../model/records.js';
+import { type CompactRecord, compactParser } from '../model/records.js';
 import { pathOf } from '../streams/path.js';
 import type { ParentKey, Stream, StreamRecord } from '../streams/stream.js';
 import { createFingerprints, type Fingerprints } from './fingerprints.js';
-
-/** One page of a walk: its records, and the token by which the walk continues after it. */
-export interface RecordPage<R> {
-  /** The path that was requested. */
-  path: string;
-  /** In the order served, without those that the walk returned before. */
-  records: R[];
-  /** Continues the walk after this page; null: the walk is complete. */
-  next: string | null;
-  /** Records dropped because the walk had returned them; after a restart these are all that came before it. */
-  duplicates: number;
-  requestId?: string;
-  /** When it was requested, milliseconds since 1970. */
-  requestedAt: number;
-  /** Of the body, decompressed. */
-  bytes: number;
-  /** Whether the walk had to start again before this page. */
-  restarted?: boolean;
-}
+import { type RecordPage, recordPage } from './record-page.js';
 
 /** Which list to walk, and from where. */
 export interface WalkOptions<S extends Stream> {
@@ -56,7 +38,7 @@ export async function* walk<S extends Stream>(
   const list = { stream: stream.name, ...(parent && { parent }) };
   const path = pathOf(stream, parent);
   const query = queryOf(stream, options);
-  const parse = recordParser<StreamRecord<S>>(stream);
+  const { parse, expand } = compactParser<StreamRecord<S>>(stream);
   const keyOf = keyReader(stream);
 
   let token = from || null;
@@ -97,16 +79,10 @@ export async function* walk<S extends Stream>(
       );
     }
     if (duplicates > 0 && !restarted) onEvent?.({ type: 'duplicates', ...list, dropped: duplicates });
-    yield {
-      path,
-      records,
-      next: page.next,
-      duplicates,
-      requestedAt: page.requestedAt,
-      bytes: page.bytes,
-      ...(page.requestId !== undefined && { requestId: page.requestId }),
-      ...(restarted && { restarted }),
-    };
+    const served = { records, isPlain: page.isPlain };
+    const { next, requestId, requestedAt, bytes } = page;
+    const about = { ...(requestId !== undefined && { requestId }), ...(restarted && { restarted }) };
+    yield recordPage({ path, served, next, duplicates, requestedAt, bytes, ...about }, expand);
     if (page.next === null) return;
     token = page.next;
   }
@@ -117,11 +93,10 @@ export const queryOf = ({ sendsLimit }: Stream, { limit }: { limit: number }): R
   sendsLimit ? { limit: String(limit) } : {};
 
 /** What names a record within its list, as one text. */
-function keyReader({ key }: Stream): (record: object) => string {
+function keyReader({ key }: Stream): (record: CompactRecord) => string {
   const [first = '', ...rest] = key;
-  const value = (record: object, name: string) => (record as Record<string, unknown>)[name];
-  if (rest.length === 0) return (record) => value(record, first) as string;
-  return (record) => JSON.stringify(key.map((name) => value(record, name)));
+  if (rest.length === 0) return (record) => record[first] as string;
+  return (record) => JSON.stringify(key.map((name) => record[name]));
 }
 
 /** All of a page or nothing: a record that cannot be identified fails the page. */

@@ -88,3 +88,42 @@ export function recordParser<R>({ name: stream, fields, key }: RecordList): (jso
     return record as R;
   };
 }
+
+/**
+ * A record in the form that costs least: the object that the API served, where it holds known fields only and each is of its
+ * type (some may be missing, and there is no `extra`); otherwise what `recordParser` makes of it.
+ */
+export type CompactRecord = { readonly [name: string]: Json | undefined };
+
+/** The two forms of a stream's records. */
+export interface CompactParser<R> {
+  /** @throws ProtocolError `record_not_an_object`, `record_without_key` */
+  parse(json: unknown): CompactRecord;
+  /** The record itself. */
+  expand(record: CompactRecord): R;
+}
+
+/** Makes the parser of records that are not needed as objects of their own. */
+export function compactParser<R>(list: RecordList): CompactParser<R> {
+  const { fields, key } = list;
+  const parse = recordParser<R>(list);
+  const required = fields.filter(({ name, nullable }) => key.includes(name) && !nullable);
+  // A name that every object inherits would never be missing.
+  const isAnyInherited = fields.some(({ name }) => name in Object.prototype);
+
+  const isPlain = (json: CompactRecord): boolean => {
+    let unknown = 0;
+    for (const _ in json) unknown += 1;
+    for (const field of fields) {
+      const value = json[field.name];
+      if (value === undefined) continue;
+      if (value !== null && !isOfType(value, field)) return false;
+      unknown -= 1;
+    }
+    return unknown === 0 && required.every(({ name }) => Boolean(json[name])) && !isAnyInherited;
+  };
+  return {
+    parse: (json) => (isPlain(json as CompactRecord) ? json : parse(json)) as CompactRecord,
+    expand: (record) => (Object.hasOwn(record, 'extra') ? record : parse(record)) as R,
+  };
+}

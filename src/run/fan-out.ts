@@ -1,5 +1,5 @@
 import { SinkError } from '../errors.js';
-import type { Row } from '../model/rows.js';
+import type { Batch } from '../model/batch.js';
 import type { StreamSchema } from '../model/schema.js';
 import type { Sink } from '../sinks/sink.js';
 import type { Written } from '../storage/storage.js';
@@ -15,7 +15,7 @@ export interface FanOut {
   /** How many rows have been added. */
   readonly rows: number;
   /** Resolves when every format has taken the rows: the slowest sets the pace. @throws what a format throws */
-  add(rows: readonly Row[]): Promise<void>;
+  add(batch: Batch): Promise<void>;
   /** Resolves when every file is finished, in the order of the outputs. */
   close(): Promise<Written[]>;
   /** Ends every file early; what was written of them is useless. */
@@ -24,7 +24,7 @@ export interface FanOut {
 
 export function fanOut(schema: StreamSchema, outputs: readonly Output[]): FanOut {
   const branches = outputs.map(({ sink, write }) => {
-    const channel = new Channel<readonly Row[]>();
+    const channel = new Channel<Batch>();
     const written = write(sink.encode(schema, channel));
     // The next `add` or `close` throws it; a sink that ends before it has taken every row has lost some.
     written.then(() => channel.leave(endedEarly(sink)), channel.leave.bind(channel));

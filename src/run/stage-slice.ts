@@ -3,7 +3,7 @@ import { ComplianceError, ConfigError, ProtocolError, StorageError } from '../er
 import type { OnEvent } from '../events.js';
 import type { ComplianceClient } from '../extract/compliance-client.js';
 import { verdictOf } from '../extract/gone.js';
-import { queryOf, type RecordPage } from '../extract/walk.js';
+import { queryOf } from '../extract/walk.js';
 import { dateFolder } from '../lake/paths.js';
 import type { Sink } from '../sinks/sink.js';
 import { scopedStream, streams } from '../streams/index.js';
@@ -13,7 +13,7 @@ import { checkListed } from './listed.js';
 import type { SnapshotSettings } from './settings.js';
 import { endpointOf, placesOf, type Work } from './slices.js';
 import type { StagedRun, StagedSlice } from './staged-run.js';
-import { newEvidence, writeWalk } from './walk-writer.js';
+import { newEvidence, type ServedPage, writeWalk } from './walk-writer.js';
 
 /** What is read, and into what. */
 export interface Extraction {
@@ -71,13 +71,14 @@ async function readSlice({ stream, parent }: Work, extraction: Extraction): Prom
   const hasLists = streams.some((other) => aboveOf(other)?.stream === stream);
   const through = placesOf(stream, run);
   const wanted = stream === scopedStream ? settings.org?.map((id) => id.toLowerCase()) : undefined;
-  async function* pages(): AsyncGenerator<RecordPage<object>> {
+  async function* pages(): AsyncGenerator<ServedPage> {
     for await (const page of client.pages(stream, { parent, through, signal })) {
-      const records = wanted
-        ? page.records.filter((record) => wanted.includes(ownKey(stream, record).toLowerCase()))
-        : page.records;
-      if (hasLists) for (const record of records) keys.push(ownKey(stream, record));
-      yield { ...page, records };
+      const { records, isPlain } = page.served;
+      const chosen = wanted
+        ? records.filter((record) => wanted.includes(ownKey(stream, record).toLowerCase()))
+        : records;
+      if (hasLists) for (const record of chosen) keys.push(ownKey(stream, record));
+      yield wanted ? { ...page, served: { records: chosen, isPlain } } : page;
     }
   }
   const { evidence, files } = await writeWalk(pages(), {

@@ -1,12 +1,16 @@
-import type { RecordPage } from '../extract/walk.js';
+import type { RecordPage } from '../extract/record-page.js';
 import type { FileEntry, Slice } from '../lake/manifest.js';
 import { partName } from '../lake/paths.js';
-import { type Repairs, rowMaker } from '../model/rows.js';
+import { batchMaker } from '../model/batch.js';
+import type { Repairs } from '../model/rows.js';
 import type { StreamSchema } from '../model/schema.js';
 import type { Sink } from '../sinks/sink.js';
 import type { LocalStorage } from '../storage/local.js';
 import { type FanOut, fanOut } from './fan-out.js';
 import type { StagedFiles } from './staged-run.js';
+
+/** A page as far as files are written from it. */
+export type ServedPage = Omit<RecordPage<object>, 'records'>;
 
 /** What a walk came to. */
 export type WalkEvidence = Omit<Slice, 'parent' | 'verdict' | 'reason' | 'files'>;
@@ -29,12 +33,12 @@ export interface WalkRequest {
 
 /** Reads the pages of one list into files of at most `rowsPerFile` rows, one for each format. */
 export async function writeWalk(
-  pages: AsyncIterable<RecordPage<object>>,
+  pages: AsyncIterable<ServedPage>,
   request: WalkRequest,
 ): Promise<{ evidence: WalkEvidence; files: StagedFiles }> {
   const { schema, added, sinks, rowsPerFile, parameters } = request;
   const repairs: Repairs = { surrogates: 0 };
-  const toRow = rowMaker(schema, added, repairs);
+  const toBatch = batchMaker(schema, added, repairs);
   const files: Record<string, FileEntry[]> = Object.fromEntries(sinks.map(({ format }) => [format, []]));
   let evidence = newEvidence({ endpoint: '', parameters: { ...parameters } });
   let parts = 0;
@@ -60,11 +64,11 @@ export async function writeWalk(
 
   try {
     for await (const page of pages) {
-      for (let rows = page.records.map(toRow); rows.length > 0; ) {
+      for (let batch = toBatch(page.served); batch.length > 0; ) {
         part ??= openPart();
-        const taken = rows.slice(0, rowsPerFile - part.rows);
-        await part.add(taken);
-        rows = rows.slice(taken.length);
+        const room = rowsPerFile - part.rows;
+        await part.add(batch.length <= room ? batch : batch.slice(0, room));
+        batch = batch.slice(room, batch.length);
         if (part.rows === rowsPerFile) await closePart(part);
       }
       evidence = seen(evidence, page);
@@ -93,13 +97,13 @@ export const newEvidence = (list: Pick<WalkEvidence, 'endpoint' | 'parameters'>)
 
 function seen(
   evidence: WalkEvidence,
-  { path, records, duplicates, restarted, requestId, requestedAt }: RecordPage<object>,
+  { path, served, duplicates, restarted, requestId, requestedAt }: ServedPage,
 ): WalkEvidence {
   const at = new Date(requestedAt).toISOString();
   return {
     ...evidence,
     endpoint: path,
-    rows: evidence.rows + records.length,
+    rows: evidence.rows + served.records.length,
     pages: evidence.pages + 1,
     // After a restart these are records that were read before, not served twice.
     duplicates: evidence.duplicates + (restarted ? 0 : duplicates),

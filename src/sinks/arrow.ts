@@ -1,16 +1,6 @@
-import { AsyncByteQueue, RecordBatchFileWriter, RecordBatchReader } from 'apache-arrow';
-import type { StreamSchema } from '../model/schema.js';
-import {
-  arrowSchemaOf,
-  type ColumnBlock,
-  columnBlocks,
-  type RecordBatches,
-  recordBatches,
-  regrouped,
-} from './columns.js';
 import { chooseCompression } from './compression.js';
-import { decodeColumns } from './decode-columns.js';
 import { collect } from './inspect.js';
+import { type ColumnBlock, recordBatches, regrouped } from './record-batches.js';
 import type { SinkFormat } from './sink.js';
 
 const COMPRESSIONS = ['none'] as const;
@@ -23,14 +13,12 @@ export const arrow: SinkFormat = {
   compressions: COMPRESSIONS,
   isText: false,
   async *decode(schema, bytes) {
+    const { decodeColumns } = await import('./decode-columns.js');
     yield* decodeColumns(schema, await collect(bytes));
   },
   async inspect(bytes) {
-    const reader = RecordBatchReader.from(await collect(bytes)).open();
-    const columns = reader.schema.fields.map(({ name }) => name); // unavailable once the reader has reached its end
-    let rows = 0;
-    for (const batch of reader) rows += batch.numRows;
-    return { rows, columns };
+    const { inspectArrow } = await library();
+    return inspectArrow(await collect(bytes));
   },
   create(options = {}) {
     const compression = chooseCompression('arrow', COMPRESSIONS, options.compression);
@@ -38,40 +26,23 @@ export const arrow: SinkFormat = {
       format: 'arrow',
       extension: 'arrow',
       options: { compression },
-      encode: (schema, batches) => fileOf(schema, recordBatches(schema, batches)),
+      async *encode(schema, batches) {
+        const { arrowFile } = await library();
+        yield* arrowFile(schema, recordBatches(schema, batches));
+      },
       regroup: {
-        split: async function* (schema, bytes) {
+        async *split(schema, bytes) {
+          const { columnBlocks } = await import('./column-blocks.js');
           yield* columnBlocks(schema, await collect(bytes));
         },
-        join: (schema, blocks: AsyncIterable<ColumnBlock>) => fileOf(schema, regrouped(schema, blocks)),
+        async *join(schema, blocks: AsyncIterable<ColumnBlock>) {
+          const { arrowFile } = await library();
+          yield* arrowFile(schema, regrouped(schema, blocks));
+        },
       },
     };
   },
 };
 
-async function* fileOf(schema: StreamSchema, batches: RecordBatches): AsyncGenerator<Uint8Array> {
-  const written = new Written();
-  const writer = new RecordBatchFileWriter();
-  writer.reset(written, arrowSchemaOf(schema)); // otherwise a file without a batch would have no bytes
-  for await (const batch of batches) {
-    writer.write(batch);
-    yield written.take();
-  }
-  writer.close();
-  yield written.take();
-}
-
-/** Takes the writer's bytes as they are made; the library's own queue for streams has no bound. */
-class Written extends AsyncByteQueue {
-  #chunks: Uint8Array[] = [];
-
-  override write(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
-  }
-
-  take(): Uint8Array {
-    const bytes = Buffer.concat(this.#chunks);
-    this.#chunks = [];
-    return bytes;
-  }
-}
+/** Loaded when a file is written or read: it takes a tenth of a second. */
+const library = () => import('./arrow-file.js');

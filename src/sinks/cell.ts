@@ -11,9 +11,7 @@ export function cellOf(row: Row, field: Field): Value {
   const value = row[field.name] ?? null;
   if (value === null) {
     if (field.nullable) return null;
-    throw new SinkError(`A row cannot be written: it has no \`${field.name}\`, which every row must have.`, {
-      code: 'required_value_missing',
-    });
+    throw requiredValueMissing(field);
   }
   if (isOfType(value, field)) return value;
   const type = Array.isArray(value) ? 'array' : typeof value;
@@ -22,3 +20,9 @@ export function cellOf(row: Row, field: Field): Value {
     { code: 'value_of_wrong_type' },
   );
 }
+
+/** The error for a row without a value that every row must have. */
+export const requiredValueMissing = ({ name }: Field): SinkError =>
+  new SinkError(`A row cannot be written: it has no \`${name}\`, which every row must have.`, {
+    code: 'required_value_missing',
+  });

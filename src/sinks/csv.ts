@@ -1,6 +1,6 @@
-import type { Row } from '../model/rows.js';
+import type { ColumnBatch } from '../model/batch.js';
+import type { Value } from '../model/rows.js';
 import type { Field, StreamSchema } from '../model/schema.js';
-import { cellOf } from './cell.js';
 import { chooseCompression, compressText, TEXT_COMPRESSIONS } from './compression.js';
 import { decodeCsv } from './decode-csv.js';
 import { inspectCsv } from './inspect.js';
@@ -34,7 +34,7 @@ export const csv: SinkFormat = {
       extension: compression === 'gzip' ? 'csv.gz' : 'csv',
       options: { compression, csvFormulaGuard },
       encode: (schema, batches) =>
-        compressText(encodeLines(csvLines(schema, csvFormulaGuard), batches), compression),
+        compressText(encodeLines(schema, csvLines(schema, csvFormulaGuard), batches), compression),
       regroup: textRegrouping({ rowEnds: csvRowEnds, compression, head: headOf }),
     };
   },
@@ -50,19 +50,51 @@ const headOf = ({ fields }: StreamSchema): string =>
   `${fields.map(({ name }) => quoted(name)).join(',')}\r\n`;
 
 function csvLines(schema: StreamSchema, formulaGuard: boolean): Lines {
+  const { fields } = schema;
   return {
     head: headOf(schema),
-    line: (row) => `${schema.fields.map((field) => cellText(row, field, formulaGuard)).join(',')}\r\n`,
+    columns: (batch) =>
+      fields.map((field, i) => ({
+        before: i === 0 ? '' : ',',
+        cells: cellsOf(field, batch.columns[i] as readonly Value[], { batch, formulaGuard }),
+        after: i === fields.length - 1 ? '\r\n' : '',
+      })),
   };
 }
 
-function cellText(row: Row, field: Field, formulaGuard: boolean): string {
-  const value = cellOf(row, field);
-  if (value === null) return '';
-  if (field.type === 'boolean') return `${value}`;
-  const text = field.type === 'json' ? jsonText(value) : (value as string);
-  return quoted(formulaGuard && FORMULA.test(text) ? `'${text}` : text);
+interface CellOptions {
+  batch: ColumnBatch;
+  formulaGuard: boolean;
 }
+
+function cellsOf(
+  { type }: Field,
+  values: readonly Value[],
+  { batch: { isPlain }, formulaGuard }: CellOptions,
+): readonly string[] {
+  if (type === 'boolean') return values.map((value) => `${value ?? ''}`);
+  if (type !== 'json' && isPlain && !formulaGuard && !values.join('').includes(',')) {
+    return values.map(plainCell);
+  }
+  return values.map((value) => {
+    if (value === null) return '';
+    const text = type === 'json' ? jsonText(value) : (value as string);
+    return quoted(formulaGuard && FORMULA.test(text) ? `'${text}` : text);
+  });
+}
+
+/** A cell without quotes, commas and line ends: what is left to look at is its edges, and what may be taken for null. */
+function plainCell(value: Value): string {
+  if (value === null) return '';
+  const text = value as string;
+  const { length } = text;
+  return length < 5 || !isGraphic(text.charCodeAt(0)) || !isGraphic(text.charCodeAt(length - 1))
+    ? quoted(text)
+    : text;
+}
+
+/** Whether a character is one of ASCII that is no space. */
+const isGraphic = (code: number): boolean => code > 0x20 && code < 0x7f;
 
 function quoted(cell: string): string {
   return NEEDS_QUOTES.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;

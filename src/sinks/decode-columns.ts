@@ -3,11 +3,13 @@ import type { Json } from '../model/records.js';
 import type { Row } from '../model/rows.js';
 import type { Field, StreamSchema } from '../model/schema.js';
 import { formatDate, formatTimestamp } from '../model/timestamp.js';
-import { ARROW_TYPES, isSet } from './column.js';
-import { BATCH_BYTES, typeKey } from './columns.js';
+import { ARROW_TYPES } from './arrow-schema.js';
+import { typeKey } from './column-blocks.js';
+import { isSet } from './column-data.js';
 import { servedTexts } from './decoded-row.js';
 import { decodedValue, expectUtf8, parseJson, unreadable } from './decoded-value.js';
 import { anotherSchema, fieldsOf } from './file-columns.js';
+import { BATCH_BYTES } from './record-batches.js';
 
 /**
  * The rows of an Arrow file or stream, in batches that are bounded as those of the writer are.

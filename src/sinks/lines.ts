@@ -1,28 +1,71 @@
-import type { Row } from '../model/rows.js';
+import type { Batch, ColumnBatch } from '../model/batch.js';
+import type { StreamSchema } from '../model/schema.js';
+import { checkedBatch } from './checked-batch.js';
 
-/** Characters in a chunk: large enough that neither a write nor a string is made for each row. */
-const CHUNK_CHARACTERS = 64 * 1024;
+/** Characters in a chunk: large enough that neither a write nor a text is made for each row. */
+const CHUNK_CHARACTERS = 128 * 1024;
 
-/** What a text format is: how a file begins, and one row as a line. */
-export interface Lines {
-  head?: string;
-  line(row: Row): string;
+/** One column of a batch as text. */
+export interface TextColumn {
+  /** What comes before each cell. */
+  before: string;
+  /** A text for each row. */
+  cells: readonly string[];
+  /** What comes after each cell. */
+  after: string;
 }
 
-/** The text of a file in UTF-8, in chunks of about 64 KiB (or of one line, if that is longer). */
+/** What a text format is: how a file begins, and its lines, column by column. */
+export interface Lines {
+  head?: string;
+  /** In order; together with what comes before and after each, the cells of a row are its line. */
+  columns(batch: ColumnBatch): TextColumn[];
+}
+
+/** The text of a file in UTF-8, in chunks of about 128 KiB (or of one line, if that is longer). */
 export async function* encodeLines(
-  { head = '', line }: Lines,
-  batches: AsyncIterable<readonly Row[]>,
+  schema: StreamSchema,
+  { head = '', columns }: Lines,
+  batches: AsyncIterable<Batch>,
 ): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
-  let text = head;
+  let texts = [head];
+  let characters = head.length;
   for await (const batch of batches) {
-    for (const row of batch) {
-      text += line(row);
-      if (text.length < CHUNK_CHARACTERS) continue;
-      yield encoder.encode(text);
-      text = '';
+    const { cells, between } = joinable(columns(checkedBatch(schema, batch)));
+    const [first = '', ...others] = between;
+    for (let row = 0; row < batch.length; row += 1) {
+      texts.push(first);
+      characters += first.length;
+      for (let i = 0; i < cells.length; i += 1) {
+        const cell = cells[i]?.[row] as string;
+        const next = others[i] as string;
+        texts.push(cell, next);
+        characters += cell.length + next.length;
+      }
+      if (characters < CHUNK_CHARACTERS) continue;
+      yield encoder.encode(texts.join(''));
+      texts = [];
+      characters = 0;
     }
   }
-  if (text !== '') yield encoder.encode(text);
+  if (characters > 0) yield encoder.encode(texts.join(''));
+}
+
+/** The columns whose cells differ, and the text before, between and after them. */
+function joinable(columns: readonly TextColumn[]) {
+  const cells: (readonly string[])[] = [];
+  const between: string[] = [];
+  let text = '';
+  for (const { before, cells: column, after } of columns) {
+    const [first = ''] = column;
+    if (column.every((cell) => cell === first)) {
+      text += before + first + after;
+    } else {
+      between.push(text + before);
+      cells.push(column);
+      text = after;
+    }
+  }
+  return { cells, between: [...between, text] };
 }

@@ -1,5 +1,5 @@
+import type { Value } from '../model/rows.js';
 import { EXTRA, type Field, type StreamSchema } from '../model/schema.js';
-import { cellOf } from './cell.js';
 import { chooseCompression, compressText, TEXT_COMPRESSIONS } from './compression.js';
 import { decodeLines } from './decode-lines.js';
 import { inspectLines } from './inspect.js';
@@ -25,7 +25,7 @@ export const ndjson: SinkFormat = {
       format: 'ndjson',
       extension: compression === 'gzip' ? 'ndjson.gz' : 'ndjson',
       options: { compression },
-      encode: (schema, batches) => compressText(encodeLines(jsonLines(schema), batches), compression),
+      encode: (schema, batches) => compressText(encodeLines(schema, jsonLines(schema), batches), compression),
       regroup: textRegrouping({ rowEnds: lineEnds, compression }),
     };
   },
@@ -33,18 +33,23 @@ export const ndjson: SinkFormat = {
 
 function jsonLines({ fields }: StreamSchema): Lines {
   // Built column by column, so that the order is the schema's and nothing else is included.
-  const columns = fields.map((field, i) => ({
-    field,
-    prefix: `${i === 0 ? '{' : ','}${JSON.stringify(field.name)}:`,
-  }));
   return {
-    line(row) {
-      let text = '';
-      for (const { field, prefix } of columns) text += prefix + jsonText(cellOf(row, field));
-      return `${text}}\n`;
-    },
+    columns: ({ columns, isPlain }) =>
+      fields.map(({ name, type }, i) => {
+        const values = columns[i] as readonly Value[];
+        const before = `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`;
+        const after = i === fields.length - 1 ? '}\n' : '';
+        const isQuoted = isPlain && type !== 'json' && type !== 'boolean';
+        if (isQuoted && !values.includes(null)) {
+          return { before: `${before}"`, cells: values as readonly string[], after: `"${after}` };
+        }
+        const cellOf = isQuoted ? quotedOrNull : jsonText;
+        return { before, cells: values.map(cellOf), after };
+      }),
   };
 }
+
+const quotedOrNull = (value: Value): string => (value === null ? 'null' : `"${value}"`);
 
 /**
  * Lines as columns of text. `extra`, the last column, is cut out of the line, which ends with it: if it were read as JSON, its

@@ -1,9 +1,8 @@
-import parquetjs from 'parquetjs-lite';
 import { ComplianceError, SinkError } from '../errors.js';
-import type { Row } from '../model/rows.js';
+import type { Batch } from '../model/batch.js';
 import type { FieldType, StreamSchema } from '../model/schema.js';
 import { chooseCompression } from './compression.js';
-import { decodeParquet, inspectParquet, parquetInDuckdb } from './parquet-reader.js';
+import { decodeParquet, inspectParquet, parquetInDuckdb } from './parquet-kind.js';
 import type { SinkFormat } from './sink.js';
 import { type TypedValue, typedRowReader } from './typed-row.js';
 
@@ -46,7 +45,7 @@ const TYPES = {
 
 async function* encode(
   schema: StreamSchema,
-  batches: AsyncIterable<readonly Row[]>,
+  batches: AsyncIterable<Batch>,
   compression: Codec,
 ): AsyncGenerator<Uint8Array> {
   let written: Uint8Array[] = [];
@@ -63,11 +62,16 @@ async function* encode(
     return bytes;
   };
 
+  const { default: parquetjs } = await import('parquetjs-lite');
   const writer = await own(() =>
-    parquetjs.ParquetWriter.openStream(writerSchema(schema, compression), output, {
-      rowGroupSize: ROW_GROUP_ROWS,
-      pageIndex: false,
-    }),
+    parquetjs.ParquetWriter.openStream(
+      new parquetjs.ParquetSchema(writerSchema(schema, compression)),
+      output,
+      {
+        rowGroupSize: ROW_GROUP_ROWS,
+        pageIndex: false,
+      },
+    ),
   );
   const readRow = typedRowReader(schema, holdsMicros);
   let characters = 0;
@@ -93,13 +97,11 @@ async function* encode(
 
 /** Statistics are left out because the writer computes wrong ones: readers would skip rows that are there. */
 function writerSchema({ fields }: StreamSchema, compression: Codec) {
-  return new parquetjs.ParquetSchema(
-    Object.fromEntries(
-      fields.map(({ name, type, nullable }) => [
-        name,
-        { type: TYPES[type], optional: nullable, compression, statistics: false },
-      ]),
-    ),
+  return Object.fromEntries(
+    fields.map(({ name, type, nullable }) => [
+      name,
+      { type: TYPES[type], optional: nullable, compression, statistics: false as const },
+    ]),
   );
 }
 

@@ -1,26 +1,20 @@
 import { Compression, ParquetFile, readParquet, type RecordBatch as WasmBatch } from 'parquet-wasm';
 import type { Row } from '../model/rows.js';
 import type { StreamSchema } from '../model/schema.js';
-import { BATCH_ROWS, type ColumnBlock, columnBlocks } from './columns.js';
+import { columnBlocks } from './column-blocks.js';
 import { decodeColumns } from './decode-columns.js';
 import { unreadable } from './decoded-value.js';
 import { collect, type FileContent } from './inspect.js';
 import { rowsOfFooter } from './parquet-footer.js';
-import type { DuckdbReading } from './sink.js';
+import { BATCH_ROWS, type ColumnBlock } from './record-batches.js';
 
 /** The codecs that are written, by the names of `compressions`. */
-export const PARQUET_CODECS = {
+const CODEC_NAMES = {
   zstd: Compression.ZSTD,
   snappy: Compression.SNAPPY,
   gzip: Compression.GZIP,
   none: Compression.UNCOMPRESSED,
 } as const;
-
-/** For Parquet of any writer. */
-export const parquetInDuckdb: DuckdbReading = {
-  isTyped: true,
-  from: (paths) => `read_parquet(${paths}, hive_partitioning = false)`,
-};
 
 /** Reads the metadata at the end of a Parquet file. */
 export async function inspectParquet(bytes: AsyncIterable<Uint8Array>): Promise<FileContent> {
@@ -30,7 +24,7 @@ export async function inspectParquet(bytes: AsyncIterable<Uint8Array>): Promise<
     const group = metadata.numRowGroups() === 0 ? undefined : metadata.rowGroup(0);
     const columns = group?.columns().map((column) => column.columnPath().join('.'));
     const codec = group?.column(0).compression();
-    const [compression] = Object.entries(PARQUET_CODECS).find(([, known]) => known === codec) ?? [];
+    const [compression] = Object.entries(CODEC_NAMES).find(([, known]) => known === codec) ?? [];
     return { rows: metadata.fileMetadata().numRows(), columns, compression };
   } finally {
     file.free();

@@ -1,3 +1,4 @@
+import type { Batch } from '../model/batch.js';
 import type { Row } from '../model/rows.js';
 import type { Field, StreamSchema } from '../model/schema.js';
 import type { FileContent } from './inspect.js';
@@ -15,10 +16,11 @@ export interface Sink {
   /** What shapes its bytes: a run with others is another run. */
   readonly options?: Readonly<SinkOptions>;
   /**
-   * The bytes of one file. `batches` may be empty, and is closed when the reader of the bytes stops.
+   * The bytes of one file. A batch is iterated row by row, or, where it is a `ColumnBatch`, read by column. `batches` may be empty,
+   * and is closed when the reader of the bytes stops.
    * @throws SinkError when a row cannot be encoded
    */
-  encode(schema: StreamSchema, batches: AsyncIterable<readonly Row[]>): AsyncIterable<Uint8Array>;
+  encode(schema: StreamSchema, batches: AsyncIterable<Batch>): AsyncIterable<Uint8Array>;
   /** How rows move to other files of this format; without it, they stay in the files that were written. */
   readonly regroup?: Regrouping;
 }

@@ -35,14 +35,18 @@ export function typedRowReader({ fields }: StreamSchema, holds: (micros: bigint)
         if (!held || !timestamp.exact) inexact = { ...inexact, [field.name]: value };
       } else values[i] = value as string | boolean;
     }
-    if (inexact) values[extraIndex] = extraWith(inexact, row, fields[extraIndex]);
+    const extra = fields[extraIndex];
+    if (inexact) values[extraIndex] = extraWith(inexact, extra && (cellOf(row, extra) as Extra | null));
     return values;
   };
 }
 
-/** The JSON text of a row's `extra` with texts that its typed columns do not hold. */
-function extraWith(inexact: Extra, row: Row, field: Field | undefined): string {
-  const extra = field && (cellOf(row, field) as Extra | null);
+/**
+ * The JSON text of a row's `extra` with texts that its typed columns do not hold.
+ * @param extra undefined: the row has no such column
+ * @throws SinkError `timestamp_without_place`
+ */
+export function extraWith(inexact: Extra, extra: Extra | null | undefined): string {
   if (extra === undefined || Object.keys(inexact).some((name) => extra && Object.hasOwn(extra, name))) {
     throw new SinkError(
       'A row cannot be written: neither its timestamp column nor `extra` can hold its timestamp.',
@@ -54,7 +58,8 @@ function extraWith(inexact: Extra, row: Row, field: Field | undefined): string {
   return jsonText({ ...extra, ...inexact });
 }
 
-function daysOf(text: string, { name }: Field): number {
+/** The days since 1970. @throws SinkError `value_not_a_date` */
+export function daysOf(text: string, { name }: Field): number {
   const days = parseDate(text);
   if (days !== null) return days;
   throw new SinkError(`A row cannot be written: its \`${name}\` is no date of the form YYYY-MM-DD.`, {

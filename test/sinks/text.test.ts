@@ -109,13 +109,13 @@ describe('NDJSON', () => {
 });
 
 describe.each(['csv', 'ndjson'])('the chunks of %s', (format) => {
-  it('are about 64 KiB long', async () => {
+  it('are about 128 KiB long', async () => {
     const sizes: number[] = [];
-    for await (const { length } of createSink(format).encode(users.schema, pagesOfUsers(5)))
+    for await (const { length } of createSink(format).encode(users.schema, pagesOfUsers(10)))
       sizes.push(length);
     expect(sizes.length).toBeGreaterThan(5);
-    for (const size of sizes.slice(0, -1)) expect(size).toBeGreaterThanOrEqual(64 * 1024);
-    expect(Math.max(...sizes)).toBeLessThan(66 * 1024);
+    for (const size of sizes.slice(0, -1)) expect(size).toBeGreaterThanOrEqual(128 * 1024);
+    expect(Math.max(...sizes)).toBeLessThan(130 * 1024);
   });
 
   it('ask for rows only as they are taken', async () => {
@@ -132,7 +132,7 @@ describe.each(['csv', 'ndjson'])('the chunks of %s', (format) => {
         expect(chunk.length).toBeGreaterThan(0);
         break;
       }
-      expect(pages).toBe(1);
+      expect(pages).toBeLessThanOrEqual(2); // of about 130 KB as CSV
     }
   });
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { SinkError } from '../../src/errors.js';
 import type { Row } from '../../src/model/rows.js';
 import type { StreamSchema } from '../../src/model/schema.js';
-import { describeArrow } from '../../src/sinks/columns.js';
+import { describeArrow } from '../../src/sinks/describe-arrow.js';
 import { createSink } from '../../src/sinks/index.js';
 import { rowsOfFooter } from '../../src/sinks/parquet-footer.js';
 import { users } from '../../src/streams/users.js';

@@ -1,0 +1,38 @@
+import type { ServedRecords } from '../model/batch.js';
+import type { CompactRecord } from '../model/records.js';
+
+/** One page of a walk: its records, and the token by which the walk continues after it. */
+export interface RecordPage<R> {
+  /** The path that was requested. */
+  path: string;
+  /** In the order served, without those that the walk returned before. They are made when they are first read. */
+  readonly records: R[];
+  /** The same in the form from which files are written: no record is made for it. */
+  readonly served: ServedRecords;
+  /** Continues the walk after this page; null: the walk is complete. */
+  next: string | null;
+  /** Records dropped because the walk had returned them; after a restart these are all that came before it. */
+  duplicates: number;
+  requestId?: string;
+  /** When it was requested, milliseconds since 1970. */
+  requestedAt: number;
+  /** Of the body, decompressed. */
+  bytes: number;
+  /** Whether the walk had to start again before this page. */
+  restarted?: boolean;
+}
+
+/** Completes a page by its records. */
+export function recordPage<R>(
+  page: Omit<RecordPage<R>, 'records'>,
+  expand: (record: CompactRecord) => R,
+): RecordPage<R> {
+  let records: R[] | undefined;
+  return {
+    ...page,
+    get records() {
+      records ??= page.served.records.map(expand);
+      return records;
+    },
+  };
+}
