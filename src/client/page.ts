@@ -1,5 +1,7 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import { JSONParser, type ParsedTokenInfo, TokenType } from '@streamparser/json';
 import { ProtocolError } from '../errors.js';
+import { textOf } from '../raw-text.js';
 import {
   type Envelope,
   type EnvelopeLimits,
@@ -42,8 +44,10 @@ const HARMLESS_MARKS = 500_000;
 export interface ReadPage extends Envelope {
   /** Of the body, decompressed. */
   readonly bytes: number;
-  /** Whether the body held no backslash: then no text in it needs an escape in JSON, and none has a lone surrogate. */
+  /** Whether the body held no escape: then no text in it needs one in JSON, and none has a lone surrogate. */
   readonly isPlain: boolean;
+  /** Whether the texts of its records are raw, see `raw-text`. */
+  readonly isRaw: boolean;
 }
 
 /**
@@ -73,9 +77,19 @@ export async function readPage(
     parser = streamingParser(limits);
     for (const chunk of held) parser.write(chunk);
   }
-  if (parser) return { ...parseEnvelope(parser.end(), limits, list), bytes, isPlain: false };
+  if (parser) return { ...parseEnvelope(parser.end(), limits, list), bytes, isPlain: false, isRaw: false };
   const whole = held.length === 1 ? (held[0] as Uint8Array) : Buffer.concat(held, bytes);
-  return { ...parseEnvelope(parseWhole(whole), limits, list), bytes, isPlain: !whole.includes(BACKSLASH) };
+  if (!isUtf8(whole)) throw notUtf8();
+  const isPlain = !whole.includes(BACKSLASH);
+  const isRaw = isPlain && !isAscii(whole);
+  const envelope = parseEnvelope(parseWhole(whole, isPlain), limits, list);
+  return {
+    ...envelope,
+    next: isRaw && envelope.next !== null ? textOf(envelope.next) : envelope.next,
+    bytes,
+    isPlain,
+    isRaw,
+  };
 }
 
 const BACKSLASH = 0x5c;
@@ -89,8 +103,11 @@ function marks(chunks: readonly Uint8Array[]): number {
   return count;
 }
 
-function parseWhole(body: Uint8Array): unknown {
-  const text = utf8(() => new TextDecoder('utf-8', { fatal: true }).decode(body));
+/** @param isPlain whether it may be read as raw text */
+function parseWhole(body: Uint8Array, isPlain: boolean): unknown {
+  const isMarked = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
+  const { buffer, byteOffset, byteLength } = isMarked ? body.subarray(3) : body;
+  const text = Buffer.from(buffer, byteOffset, byteLength).toString(isPlain ? 'latin1' : 'utf8');
   if (text.trim() === '') throw bodyEmpty();
   try {
     return JSON.parse(text);
@@ -107,9 +124,11 @@ function utf8<T>(decode: () => T): T {
   try {
     return decode();
   } catch (error) {
-    throw fault('body_not_utf8', 'is not valid UTF-8', error);
+    throw notUtf8(error);
   }
 }
+
+const notUtf8 = (cause?: unknown): ProtocolError => fault('body_not_utf8', 'is not valid UTF-8', cause);
 
 interface Parser {
   write(chunk: Uint8Array): void;

@@ -35,6 +35,8 @@ export interface Page extends Envelope {
   readonly bytes: number;
   /** Whether no text in it needs an escape in JSON, and none has a lone surrogate. */
   readonly isPlain: boolean;
+  /** Whether the texts of its records are raw, see `raw-text`. */
+  readonly isRaw: boolean;
   readonly requestId: string | undefined;
   /** When the attempt that gave it was sent, milliseconds since 1970. */
   readonly requestedAt: number;

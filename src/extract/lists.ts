@@ -2,7 +2,8 @@ import type { Requester } from '../client/requester.js';
 import type { Clock } from '../clock.js';
 import { ConfigError } from '../errors.js';
 import type { OnEvent } from '../events.js';
-import { recordParser } from '../model/records.js';
+import { decodedJson } from '../model/raw-json.js';
+import { type Extra, recordParser } from '../model/records.js';
 import { pathOf } from '../streams/path.js';
 import { ownKey, type ParentKey, parentKeys, type Stream, type StreamRecord } from '../streams/stream.js';
 import type { Fingerprints } from './fingerprints.js';
@@ -122,12 +123,13 @@ export function createLists({ requester, clock, pageSize, onEvent }: ListsOption
         stream: stream.name,
         ...aboutOf(parent),
       };
-      const { records, hasMore, next } = await requester
+      const { records, isRaw, hasMore, next } = await requester
         .getPage({ ...about, query, signal: options.signal })
         .catch((error: unknown) => {
           throw explainOff(error, stream);
         });
-      const data = records.map(recordParser<StreamRecord<S>>(stream));
+      const parse = recordParser<StreamRecord<S>>(stream);
+      const data = records.map((record) => parse(isRaw ? decodedJson(record as Extra) : record));
       return { data, has_more: hasMore, next_page: next };
     });
 

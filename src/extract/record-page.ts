@@ -1,5 +1,6 @@
 import type { ServedRecords } from '../model/batch.js';
-import type { CompactRecord } from '../model/records.js';
+import { decodedJson } from '../model/raw-json.js';
+import type { CompactRecord, Extra } from '../model/records.js';
 
 /** One page of a walk: its records, and the token by which the walk continues after it. */
 export interface RecordPage<R> {
@@ -31,7 +32,8 @@ export function recordPage<R>(
   return {
     ...page,
     get records() {
-      records ??= page.served.records.map(expand);
+      const { records: served, isRaw } = page.served;
+      records ??= served.map((record) => expand(isRaw ? (decodedJson(record as Extra) as Extra) : record));
       return records;
     },
   };

@@ -4,6 +4,7 @@ import type { Page, Requester } from '../client/requester.js';
 import { ProtocolError } from '../errors.js';
 import type { OnEvent } from '../events.js';
 import { type CompactRecord, compactParser } from '../model/records.js';
+import { textOf } from '../raw-text.js';
 import { pathOf } from '../streams/path.js';
 import type { ParentKey, Stream, StreamRecord } from '../streams/stream.js';
 import { createFingerprints, type Fingerprints } from './fingerprints.js';
@@ -66,7 +67,8 @@ export async function* walk<S extends Stream>(
       throw distrust(path, page, 'token_repeated', 'led back to a page of the same walk: it would never end');
     }
     const parsed = parseAll(page, path, parse);
-    const records = parsed.filter((record) => seen.add(keyOf(record)));
+    const { isPlain, isRaw } = page;
+    const records = parsed.filter((record) => seen.add(isRaw ? textOf(keyOf(record)) : keyOf(record)));
     const duplicates = parsed.length - records.length;
     pages += 1;
     idle = records.length > 0 ? Math.min(idle, 0) : idle + 1;
@@ -79,7 +81,7 @@ export async function* walk<S extends Stream>(
       );
     }
     if (duplicates > 0 && !restarted) onEvent?.({ type: 'duplicates', ...list, dropped: duplicates });
-    const served = { records, isPlain: page.isPlain };
+    const served = { records, isPlain, isRaw };
     const { next, requestId, requestedAt, bytes } = page;
     const about = { ...(requestId !== undefined && { requestId }), ...(restarted && { restarted }) };
     yield recordPage({ path, served, next, duplicates, requestedAt, bytes, ...about }, expand);

@@ -1,3 +1,4 @@
+import { decodedJson } from './raw-json.js';
 import type { CompactRecord } from './records.js';
 import { type Repairs, repairer } from './repair.js';
 import { isEmpty, type Row, type Value } from './rows.js';
@@ -15,6 +16,8 @@ export interface ColumnBatch extends Batch {
   readonly columns: readonly (readonly Value[])[];
   /** Whether no text in it needs an escape in JSON: it holds no quote, backslash or control character. */
   readonly isPlain: boolean;
+  /** Whether its texts are raw, see `raw-text`; those of its rows never are. */
+  readonly isRaw: boolean;
   slice(from: number, to: number): ColumnBatch;
 }
 
@@ -23,26 +26,27 @@ export interface ServedRecords {
   readonly records: readonly CompactRecord[];
   /** Whether the page held no escape: then no text in it needs one, and none has a lone surrogate. */
   readonly isPlain: boolean;
+  /** Whether their texts are raw. */
+  readonly isRaw: boolean;
 }
 
 /** Makes a batch of columns. */
-export function columnBatch({
-  schema,
-  columns,
-  isPlain,
-}: Pick<ColumnBatch, 'schema' | 'columns' | 'isPlain'>): ColumnBatch {
+export function columnBatch(
+  batch: Pick<ColumnBatch, 'schema' | 'columns' | 'isPlain' | 'isRaw'>,
+): ColumnBatch {
+  const { schema, columns, isRaw } = batch;
   const length = columns[0]?.length ?? 0;
   return {
-    schema,
-    columns,
-    isPlain,
+    ...batch,
     length,
-    slice: (from, to) =>
-      columnBatch({ schema, isPlain, columns: columns.map((values) => values.slice(from, to)) }),
+    slice: (from, to) => columnBatch({ ...batch, columns: columns.map((values) => values.slice(from, to)) }),
     *[Symbol.iterator]() {
       for (let i = 0; i < length; i += 1) {
         const row: Record<string, Value> = {};
-        for (const [at, { name }] of schema.fields.entries()) row[name] = columns[at]?.[i] as Value;
+        for (const [at, { name }] of schema.fields.entries()) {
+          const value = columns[at]?.[i] as Value;
+          row[name] = isRaw ? decodedJson(value) : value;
+        }
         yield row;
       }
     },
@@ -56,20 +60,22 @@ export function batchMaker(
   repairs: Repairs,
 ): (served: ServedRecords) => ColumnBatch {
   const repair = repairer(repairs);
-  const isAddedPlain = Object.values(added).every((text) => JSON.stringify(text) === `"${text}"`);
+  const isAddedPlain = Object.values(added).every((text) => PLAIN_ASCII.test(text));
   const makers = schema.fields.map(({ name }) => {
     const constant = added[name];
     return constant === undefined ? valuesOf(name) : repeated(constant);
   });
-  return ({ records, isPlain }) => {
+  return ({ records, isPlain, isRaw }) => {
     const columns = makers.map((make) => make(records));
-    return columnBatch({
-      schema,
-      columns: isPlain && isAddedPlain ? columns : columns.map((values) => values.map(repair)),
-      isPlain: isPlain && isAddedPlain,
-    });
+    if (isPlain && isAddedPlain) return columnBatch({ schema, columns, isPlain, isRaw });
+    const decode = isRaw ? decodedJson : (value: Value) => value;
+    const repaired = columns.map((values) => values.map((value) => repair(decode(value))));
+    return columnBatch({ schema, columns: repaired, isPlain: false, isRaw: false });
   };
 }
+
+/** Ids and dates: their own raw text, which needs no escape. */
+const PLAIN_ASCII = /^[ !#-[\]-~]*$/;
 
 type ColumnMaker = (records: readonly CompactRecord[]) => readonly Value[];
 

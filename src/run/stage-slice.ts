@@ -5,6 +5,7 @@ import type { ComplianceClient } from '../extract/compliance-client.js';
 import { verdictOf } from '../extract/gone.js';
 import { queryOf } from '../extract/walk.js';
 import { dateFolder } from '../lake/paths.js';
+import { textOf } from '../raw-text.js';
 import type { Sink } from '../sinks/sink.js';
 import { scopedStream, streams } from '../streams/index.js';
 import { isId } from '../streams/path.js';
@@ -73,12 +74,13 @@ async function readSlice({ stream, parent }: Work, extraction: Extraction): Prom
   const wanted = stream === scopedStream ? settings.org?.map((id) => id.toLowerCase()) : undefined;
   async function* pages(): AsyncGenerator<ServedPage> {
     for await (const page of client.pages(stream, { parent, through, signal })) {
-      const { records, isPlain } = page.served;
+      const { records, isRaw } = page.served;
       const chosen = wanted
         ? records.filter((record) => wanted.includes(ownKey(stream, record).toLowerCase()))
         : records;
-      if (hasLists) for (const record of chosen) keys.push(ownKey(stream, record));
-      yield wanted ? { ...page, served: { records: chosen, isPlain } } : page;
+      const keyOf = (record: object) => (isRaw ? textOf(ownKey(stream, record)) : ownKey(stream, record));
+      if (hasLists) keys.push(...chosen.map(keyOf));
+      yield wanted ? { ...page, served: { ...page.served, records: chosen } } : page;
     }
   }
   const { evidence, files } = await writeWalk(pages(), {

@@ -27,5 +27,5 @@ function fromRows(schema: StreamSchema, batch: Batch): ColumnBatch {
       columns[i]?.push(typeof value === 'string' ? value.toWellFormed() : value);
     }
   }
-  return columnBatch({ schema, columns, isPlain: false });
+  return columnBatch({ schema, columns, isPlain: false, isRaw: false });
 }

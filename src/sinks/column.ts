@@ -48,12 +48,13 @@ function textColumn(): Column {
       ends = enlarged(ends, new Int32Array(Math.max(ends.length * 2, length + rows + 1)));
   };
   return {
-    append({ values, texts = values }, from, to) {
+    append({ values, texts = values, isRaw }, from, to) {
       const rows = to - from === texts.length ? texts : texts.slice(from, to);
       const joined = rows.join(''); // all at once: a call for each costs as much as its bytes
-      reserve(to - from, joined.length < FIRST_ROWS * 1024 ? joined.length * 3 : Buffer.byteLength(joined));
-      const written = text.write(joined, used);
-      const isAscii = written === joined.length;
+      const isSmall = joined.length < FIRST_ROWS * 1024; // then room for the longest UTF-8 is no matter
+      reserve(to - from, isRaw ? joined.length : isSmall ? joined.length * 3 : Buffer.byteLength(joined));
+      const written = text.write(joined, used, isRaw ? 'latin1' : 'utf8');
+      const isAscii = written === joined.length; // or raw: a byte a character
       for (const value of rows as readonly (string | null)[]) {
         if (value !== null) used += isAscii ? value.length : utf8Length(text, used, value.length);
         length += 1;

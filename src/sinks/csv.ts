@@ -1,6 +1,7 @@
 import type { ColumnBatch } from '../model/batch.js';
 import type { Value } from '../model/rows.js';
 import type { Field, StreamSchema } from '../model/schema.js';
+import { rawOf, textOf } from '../raw-text.js';
 import { chooseCompression, compressText, TEXT_COMPRESSIONS } from './compression.js';
 import { decodeCsv } from './decode-csv.js';
 import { inspectCsv } from './inspect.js';
@@ -70,27 +71,28 @@ interface CellOptions {
 function cellsOf(
   { type }: Field,
   values: readonly Value[],
-  { batch: { isPlain }, formulaGuard }: CellOptions,
+  { batch: { isPlain, isRaw }, formulaGuard }: CellOptions,
 ): readonly string[] {
   if (type === 'boolean') return values.map((value) => `${value ?? ''}`);
   if (type !== 'json' && isPlain && !formulaGuard && !values.join('').includes(',')) {
-    return values.map(plainCell);
+    return values.map((value) => plainCell(value, isRaw));
   }
   return values.map((value) => {
     if (value === null) return '';
-    const text = type === 'json' ? jsonText(value) : (value as string);
-    return quoted(formulaGuard && FORMULA.test(text) ? `'${text}` : text);
+    const served = type === 'json' ? jsonText(value) : (value as string);
+    const text = isRaw ? textOf(served) : served;
+    const cell = quoted(formulaGuard && FORMULA.test(text) ? `'${text}` : text);
+    return isRaw ? rawOf(cell) : cell;
   });
 }
 
 /** A cell without quotes, commas and line ends: what is left to look at is its edges, and what may be taken for null. */
-function plainCell(value: Value): string {
+function plainCell(value: Value, isRaw: boolean): string {
   if (value === null) return '';
   const text = value as string;
   const { length } = text;
-  return length < 5 || !isGraphic(text.charCodeAt(0)) || !isGraphic(text.charCodeAt(length - 1))
-    ? quoted(text)
-    : text;
+  if (length > 4 && isGraphic(text.charCodeAt(0)) && isGraphic(text.charCodeAt(length - 1))) return text;
+  return NEEDS_QUOTES.test(isRaw ? textOf(text) : text) ? `"${text}"` : text;
 }
 
 /** Whether a character is one of ASCII that is no space. */

@@ -28,11 +28,21 @@ export async function* encodeLines(
   { head = '', columns }: Lines,
   batches: AsyncIterable<Batch>,
 ): AsyncGenerator<Uint8Array> {
-  const encoder = new TextEncoder();
   let texts = [head];
   let characters = head.length;
+  let encoding: BufferEncoding = 'utf8';
+  const encoded = (): Uint8Array => {
+    const bytes = Buffer.from(texts.join(''), encoding);
+    texts = [];
+    characters = 0;
+    return bytes;
+  };
   for await (const batch of batches) {
-    const { cells, between } = joinable(columns(checkedBatch(schema, batch)));
+    const checked = checkedBatch(schema, batch);
+    const own = checked.isRaw ? 'latin1' : 'utf8';
+    if (own !== encoding && characters > 0) yield encoded();
+    encoding = own;
+    const { cells, between } = joinable(columns(checked));
     const [first = '', ...others] = between;
     for (let row = 0; row < batch.length; row += 1) {
       texts.push(first);
@@ -44,12 +54,10 @@ export async function* encodeLines(
         characters += cell.length + next.length;
       }
       if (characters < CHUNK_CHARACTERS) continue;
-      yield encoder.encode(texts.join(''));
-      texts = [];
-      characters = 0;
+      yield encoded();
     }
   }
-  if (characters > 0) yield encoder.encode(texts.join(''));
+  if (characters > 0) yield encoded();
 }
 
 /** The columns whose cells differ, and the text before, between and after them. */

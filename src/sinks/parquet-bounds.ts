@@ -22,7 +22,8 @@ export function textBounds(): TextBounds {
   return {
     add(bytes, from, to) {
       if (!least || compare(bytes, from, to, least) < 0) least = Buffer.from(bytes.subarray(from, to));
-      if (!greatest || compare(bytes, from, to, greatest) > 0) greatest = Buffer.from(bytes.subarray(from, to));
+      if (!greatest || compare(bytes, from, to, greatest) > 0)
+        greatest = Buffer.from(bytes.subarray(from, to));
     },
     finish: () =>
       least && greatest && Math.max(least.length, greatest.length) <= LONGEST

@@ -10,6 +10,8 @@ import { daysOf, extraWith } from './typed-row.js';
 export interface TypedValues {
   /** A value for each row; null where the column holds none. */
   readonly values: readonly Value[];
+  /** Whether its texts are raw, see `raw-text`. */
+  readonly isRaw: boolean;
   /** Of a JSON column: its values as text. */
   readonly texts?: readonly (string | null)[];
   /** Of a column of instants (microseconds) or days: the number for each row; any where the value is null. */
@@ -25,13 +27,13 @@ type Inexact = Map<number, Extra>;
  * A timestamp that its column cannot hold exactly is cut to the microsecond before it, and is null when it is no timestamp; its text
  * as served is then kept in the `extra` of the row, under the name of the column.
  */
-export function typedValues({ schema: { fields }, columns }: ColumnBatch): TypedValues[] {
+export function typedValues({ schema: { fields }, columns, isRaw }: ColumnBatch): TypedValues[] {
   const inexact: Inexact = new Map();
   const typed = fields.map((field, i): TypedValues => {
     const values = columns[i] as readonly Value[];
     if (field.type === 'timestamp') return instants(field, values, inexact);
     if (field.type === 'date') return days(field, values);
-    return field.type === 'json' ? { values, texts: values.map(textOrNull) } : { values };
+    return field.type === 'json' ? { values, isRaw, texts: values.map(textOrNull) } : { values, isRaw };
   });
   return inexact.size === 0 ? typed : withExtras(typed, inexact, fields);
 }
@@ -55,10 +57,13 @@ function instants({ name }: Field, served: readonly Value[], inexact: Inexact): 
     }
     const timestamp = parseTimestamp(text as string);
     if (timestamp) numbers[row] = timestamp.micros;
-    else values = values.with(row, null);
+    else {
+      if (values === served) values = [...served];
+      (values as Value[])[row] = null;
+    }
     if (!timestamp?.exact) inexact.set(row, { ...inexact.get(row), [name]: text });
   }
-  return { values, numbers };
+  return { values, numbers, isRaw: false };
 }
 
 function days(field: Field, values: readonly Value[]): TypedValues {
@@ -69,7 +74,7 @@ function days(field: Field, values: readonly Value[]): TypedValues {
     if (text !== last) [last, day] = [text, daysOf(text as string, field)]; // nearly always the same one
     numbers[row] = day;
   }
-  return { values, numbers };
+  return { values, numbers, isRaw: false };
 }
 
 /** Adds what columns of instants do not hold to the `extra` of its rows. */
@@ -82,5 +87,5 @@ function withExtras(typed: TypedValues[], inexact: Inexact, fields: readonly Fie
     texts[row] = text;
     values[row] = text;
   }
-  return typed.with(index, { values, texts });
+  return typed.with(index, { values, texts, isRaw: typed[index]?.isRaw ?? false });
 }
