@@ -28,36 +28,27 @@ export async function* encodeLines(
   { head = '', columns }: Lines,
   batches: AsyncIterable<Batch>,
 ): AsyncGenerator<Uint8Array> {
-  let texts = [head];
-  let characters = head.length;
+  let text = head;
   let encoding: BufferEncoding = 'utf8';
-  const encoded = (): Uint8Array => {
-    const bytes = Buffer.from(texts.join(''), encoding);
-    texts = [];
-    characters = 0;
-    return bytes;
-  };
   for await (const batch of batches) {
     const checked = checkedBatch(schema, batch);
     const own = checked.isRaw ? 'latin1' : 'utf8';
-    if (own !== encoding && characters > 0) yield encoded();
+    if (own !== encoding && text !== '') {
+      yield Buffer.from(text, encoding);
+      text = '';
+    }
     encoding = own;
     const { cells, between } = joinable(columns(checked));
     const [first = '', ...others] = between;
     for (let row = 0; row < batch.length; row += 1) {
-      texts.push(first);
-      characters += first.length;
-      for (let i = 0; i < cells.length; i += 1) {
-        const cell = cells[i]?.[row] as string;
-        const next = others[i] as string;
-        texts.push(cell, next);
-        characters += cell.length + next.length;
-      }
-      if (characters < CHUNK_CHARACTERS) continue;
-      yield encoded();
+      text += first;
+      for (let i = 0; i < cells.length; i += 1) text += (cells[i]?.[row] as string) + others[i];
+      if (text.length < CHUNK_CHARACTERS) continue;
+      yield Buffer.from(text, encoding);
+      text = '';
     }
   }
-  if (characters > 0) yield encoded();
+  if (text !== '') yield Buffer.from(text, encoding);
 }
 
 /** The columns whose cells differ, and the text before, between and after them. */

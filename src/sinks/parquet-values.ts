@@ -55,11 +55,7 @@ export function writeTexts(page: PageBytes, data: ColumnData, bounds: TextBounds
     const from = valueOffsets[row] as number;
     const to = valueOffsets[row + 1] as number;
     const size = to - from;
-    bytes[at] = size;
-    bytes[at + 1] = size >> 8;
-    bytes[at + 2] = size >> 16;
-    bytes[at + 3] = size >> 24;
-    at += 4;
+    at = bytes.writeInt32LE(size, at);
     if (size > 64) bytes.set(values.subarray(from, to), at);
     else for (let i = 0; i < size; i += 1) bytes[at + i] = values[from + i] as number; // cheaper than a call
     at += size;
@@ -78,6 +74,12 @@ export function indexesOf(
   bounds: TextBounds,
 ): Int32Array | undefined {
   const indexes = new Int32Array(length - nullCount);
+  if (nullCount === 0 && isConstant(valueOffsets, values as Uint8Array)) {
+    const known = dictionary.size;
+    const index = dictionary.indexOf(values as Uint8Array, 0, valueOffsets[1] as number);
+    if (index === known) bounds.add(values as Uint8Array, 0, valueOffsets[1] as number);
+    return index < 0 ? undefined : indexes.fill(index);
+  }
   const isFirstPage = dictionary.size === 0;
   let count = 0;
   for (let row = 0; row < length; row += 1) {
@@ -94,6 +96,14 @@ export function indexesOf(
     if (isJudged && dictionary.size > count / 2) return undefined;
   }
   return indexes;
+}
+
+/** Whether all texts are the same: the key of a parent is. Then the bytes are those of one, again and again. */
+function isConstant(offsets: Int32Array, values: Uint8Array): boolean {
+  const [, size = 0, second = 0] = offsets;
+  const end = offsets.at(-1) as number;
+  if (second !== 2 * size || end !== size * (offsets.length - 1) || size === 0) return false;
+  return Buffer.compare(values.subarray(size, end), values.subarray(0, end - size)) === 0;
 }
 
 /** Values after which a dictionary is judged. */
