@@ -2,8 +2,8 @@ import { ProtocolError } from '../errors.js';
 
 /** The records of one page and what comes after them; nothing of it is handed on before all of it is valid. */
 export interface Envelope {
-  /** As parsed, not checked beyond being objects. */
-  readonly records: readonly object[];
+  /** As parsed, not checked beyond being objects. Who deals with them may take them out. */
+  readonly records: object[];
   /** The token of the next page; null: this was the last. */
   readonly next: string | null;
   readonly hasMore: boolean;

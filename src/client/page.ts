@@ -78,7 +78,7 @@ export async function readPage(
     for (const chunk of held) parser.write(chunk);
   }
   if (parser) return { ...parseEnvelope(parser.end(), limits, list), bytes, isPlain: false, isRaw: false };
-  const whole = held.length === 1 ? (held[0] as Uint8Array) : Buffer.concat(held, bytes);
+  const whole = together(held, bytes);
   if (!isUtf8(whole)) throw notUtf8();
   const isPlain = !whole.includes(BACKSLASH);
   const isRaw = isPlain && !isAscii(whole);
@@ -93,6 +93,19 @@ export async function readPage(
 }
 
 const BACKSLASH = 0x5c;
+
+/** Where ordinary bodies are put together: they are parsed before another is. A new array for each would wait for a garbage collection. */
+const ORDINARY = Buffer.allocUnsafeSlow(MIB);
+
+function together(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
+  if (bytes > ORDINARY.length) return Buffer.concat(chunks, bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    ORDINARY.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return ORDINARY.subarray(0, at);
+}
 
 /** Commas and opening brackets: how many values the body may hold, at most. */
 function marks(chunks: readonly Uint8Array[]): number {

@@ -8,7 +8,7 @@ export interface RecordPage<R> {
   path: string;
   /** In the order served, without those that the walk returned before. They are made when they are first read. */
   readonly records: R[];
-  /** The same in the form from which files are written: no record is made for it. */
+  /** The same in the form from which files are written, until they are taken from it: no record is made for it. */
   readonly served: ServedRecords;
   /** Continues the walk after this page; null: the walk is complete. */
   next: string | null;

@@ -66,12 +66,9 @@ export async function* walk<S extends Stream>(
     if (page.next !== null && !tokens.add(page.next)) {
       throw distrust(path, page, 'token_repeated', 'led back to a page of the same walk: it would never end');
     }
-    const parsed = parseAll(page, path, parse);
-    const { isPlain, isRaw } = page;
-    const records = parsed.filter((record) => seen.add(isRaw ? textOf(keyOf(record)) : keyOf(record)));
-    const duplicates = parsed.length - records.length;
+    const { served, duplicates } = newRecords(page, { path, parse, keyOf, seen });
     pages += 1;
-    idle = records.length > 0 ? Math.min(idle, 0) : idle + 1;
+    idle = served.records.length > 0 ? Math.min(idle, 0) : idle + 1;
     if (idle > MAX_IDLE_PAGES && page.next !== null) {
       throw distrust(
         path,
@@ -81,7 +78,6 @@ export async function* walk<S extends Stream>(
       );
     }
     if (duplicates > 0 && !restarted) onEvent?.({ type: 'duplicates', ...list, dropped: duplicates });
-    const served = { records, isPlain, isRaw };
     const { next, requestId, requestedAt, bytes } = page;
     const about = { ...(requestId !== undefined && { requestId }), ...(restarted && { restarted }) };
     yield recordPage({ path, served, next, duplicates, requestedAt, bytes, ...about }, expand);
@@ -101,10 +97,25 @@ function keyReader({ key }: Stream): (record: CompactRecord) => string {
   return (record) => JSON.stringify(key.map((name) => record[name]));
 }
 
-/** All of a page or nothing: a record that cannot be identified fails the page. */
-function parseAll<R>(page: Page, path: string, parse: (json: unknown) => R): R[] {
+/** How the records of a walk are read. */
+interface Reading {
+  path: string;
+  parse: (json: unknown) => CompactRecord;
+  keyOf: (record: CompactRecord) => string;
+  seen: Fingerprints;
+}
+
+/**
+ * The records of a page that the walk has not returned yet; all of a page or nothing: a record that cannot be identified fails the
+ * page. They are taken out of it: a walk that waits for its next page must hold none, or eight walks hold eight pages.
+ */
+function newRecords(page: Page, { path, parse, keyOf, seen }: Reading) {
+  const { isPlain, isRaw } = page;
+  const served = page.records.splice(0);
   try {
-    return page.records.map(parse);
+    const parsed = served.map(parse);
+    const records = parsed.filter((record) => seen.add(isRaw ? textOf(keyOf(record)) : keyOf(record)));
+    return { served: { records, isPlain, isRaw }, duplicates: served.length - records.length };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     throw distrust(path, page, error.code, `cannot be used: ${error.message}`);

@@ -23,7 +23,7 @@ export interface ColumnBatch extends Batch {
 
 /** The records of one page. */
 export interface ServedRecords {
-  readonly records: readonly CompactRecord[];
+  readonly records: CompactRecord[];
   /** Whether the page held no escape: then no text in it needs one, and none has a lone surrogate. */
   readonly isPlain: boolean;
   /** Whether their texts are raw. */
@@ -53,7 +53,12 @@ export function columnBatch(
   };
 }
 
-/** The same as `rowMaker`, for the records of a page at once: no row is made. */
+/** Forgets the values of a batch that was dealt with: whoever still refers to it must not hold them while a page is requested. */
+export function release({ columns }: ColumnBatch): void {
+  for (const values of columns) (values as Value[]).length = 0;
+}
+
+/** The same as `rowMaker`, for the records of a page at once: no row is made, and the records are taken out of the page. */
 export function batchMaker(
   schema: StreamSchema,
   added: Readonly<Record<string, string>>,
@@ -65,7 +70,8 @@ export function batchMaker(
     const constant = added[name];
     return constant === undefined ? valuesOf(name) : repeated(constant);
   });
-  return ({ records, isPlain, isRaw }) => {
+  return ({ records: served, isPlain, isRaw }) => {
+    const records = served.splice(0);
     const columns = makers.map((make) => make(records));
     if (isPlain && isAddedPlain) return columnBatch({ schema, columns, isPlain, isRaw });
     const decode = isRaw ? decodedJson : (value: Value) => value;

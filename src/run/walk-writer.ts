@@ -1,7 +1,7 @@
 import type { RecordPage } from '../extract/record-page.js';
 import type { FileEntry, Slice } from '../lake/manifest.js';
 import { partName } from '../lake/paths.js';
-import { batchMaker } from '../model/batch.js';
+import { batchMaker, release } from '../model/batch.js';
 import type { Repairs } from '../model/rows.js';
 import type { StreamSchema } from '../model/schema.js';
 import type { Sink } from '../sinks/sink.js';
@@ -64,14 +64,16 @@ export async function writeWalk(
 
   try {
     for await (const page of pages) {
-      for (let batch = toBatch(page.served); batch.length > 0; ) {
-        part ??= openPart();
-        const room = rowsPerFile - part.rows;
-        await part.add(batch.length <= room ? batch : batch.slice(0, room));
-        batch = batch.slice(room, batch.length);
-        if (part.rows === rowsPerFile) await closePart(part);
-      }
       evidence = seen(evidence, page);
+      const batch = toBatch(page.served);
+      for (let from = 0; from < batch.length; ) {
+        part ??= openPart();
+        const to = Math.min(batch.length, from + rowsPerFile - part.rows);
+        await part.add(to - from === batch.length ? batch : batch.slice(from, to));
+        if (part.rows === rowsPerFile) await closePart(part);
+        from = to;
+      }
+      release(batch);
     }
     if (request.emptyFile && parts === 0) part ??= openPart();
     if (part) await closePart(part);

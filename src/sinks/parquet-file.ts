@@ -8,7 +8,7 @@ import type { RecordBatches } from './record-batches.js';
 import { binary, i32, i64, list, struct, type Thrift } from './thrift.js';
 
 /** Rows of a page: a divisor of those of a row group. */
-export const PAGE_ROWS = 10_000;
+export const PAGE_ROWS = 5_000;
 /** Bounds of a row group: one of each file is in memory, compressed. */
 const ROW_GROUP_ROWS = 50_000;
 const ROW_GROUP_BYTES = 8 * 1024 * 1024;
