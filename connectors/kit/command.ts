@@ -12,8 +12,6 @@ export interface Context {
 
 /** One command of `claude-compliance`. */
 export interface Command<S extends z.ZodObject = z.ZodObject> {
-  name: string;
-  summary: string;
   /** A word that follows the name; it is a setting like the others. */
   positional?: { key: string; choices: readonly string[]; describe: string };
   settings: S;

@@ -17,8 +17,6 @@ import { chooseSnapshot, explainChange, type SnapshotSource } from './source/sna
 
 /** Brings a snapshot into a warehouse, from the API or from a dump. */
 export const load = command({
-  name: 'load',
-  summary: 'Loads a snapshot into a warehouse, or writes the SQL that does.',
   positional: { key: 'target', choices: targets, describe: 'The warehouse.' },
   settings: loadSettings,
   async run(settings, context) {

@@ -29,8 +29,6 @@ const STDOUT = '-';
 
 /** The question that a list of users with a role each does not answer. */
 export const access = command({
-  name: 'access',
-  summary: 'Derives who may do what from a published snapshot.',
   settings: z.object({
     ...publishedSettings.shape,
     runDate: z.iso.date().optional().describe('The day of the snapshot. Default: the newest.'),

@@ -12,8 +12,6 @@ import { createProbe, findingLine } from '../../kit/probe.js';
 
 /** Requests as little as shows that a dump would work: each request is recorded in the customer's audit log. */
 export const check = command({
-  name: 'check',
-  summary: 'Checks the configuration and the key: may it read each stream?',
   settings: connectionSettings.extend({
     streams: snapshotSettings.shape.streams.describe(
       'The streams to check: names, separated by spaces or commas, or all.',

@@ -15,8 +15,6 @@ import { filesOf } from '../summary.js';
 
 /** Many small files cost a query more than the rows in them. */
 export const compact = command({
-  name: 'compact',
-  summary: 'Combines the files of a published day: the same rows, one file a table.',
   settings: z.object({
     ...publishedSettings.shape,
     ...compactSettings.shape,

@@ -12,8 +12,6 @@ import { dumpToStdout } from './dump-to-stdout.js';
 
 /** Takes the snapshot. */
 export const dump = command({
-  name: 'dump',
-  summary: 'Takes a snapshot of the directory, as partitioned files.',
   settings: dumpSettings,
   async run(settings, context) {
     const progress = openProgress(settings.progress, context);

@@ -13,8 +13,6 @@ const MAX_OFF = 3;
 
 /** The first rows of a stream, as they would be in the files. */
 export const preview = command({
-  name: 'preview',
-  summary: 'Shows the first rows of a stream as a table; nothing is written.',
   positional: { key: 'stream', choices: streamChoice.options, describe: 'The stream to show.' },
   settings: connectionSettings.extend({
     stream: streamChoice,

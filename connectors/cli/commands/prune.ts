@@ -7,8 +7,6 @@ import { filesOf } from '../summary.js';
 
 /** Personal data is kept for as long as it is needed; the evidence of it stays. */
 export const prune = command({
-  name: 'prune',
-  summary: 'Removes the files of old snapshots and keeps their manifests.',
   settings: z.object({
     ...publishedSettings.shape,
     ...pruneSettings.shape,

@@ -24,8 +24,6 @@ const schemas = [...streams.map((stream) => stream.schema), effectiveAccessSchem
 const tableChoice = z.enum(schemas.map(({ name }) => name) as [string, ...string[]]);
 
 export const schema = command({
-  name: 'schema',
-  summary: 'Prints the fields of a table as JSON Schema, Arrow schema or DDL.',
   positional: { key: 'table', choices: tableChoice.options, describe: 'The table to describe.' },
   settings: z.object({
     table: tableChoice,

@@ -14,8 +14,6 @@ import { headLine } from '../summary.js';
 
 /** Evidence is worth what can be shown of it. */
 export const verify = command({
-  name: 'verify',
-  summary: 'Compares the files of a root with its manifests and its log.',
   settings: rootSettings.extend({
     ...publishedSettings.shape,
     runDate: z.iso.date().optional().describe('The snapshot whose files are read. Default: the newest.'),

@@ -1,0 +1,74 @@
+import type { Argv } from 'yargs';
+import type { z } from 'zod';
+import type { Command, Context } from '../kit/command.js';
+import { connectionSettings } from '../kit/connection.js';
+import { flagName, valuesNotTaken, yargsOptions } from '../kit/options.js';
+import { resolveSettings } from '../kit/settings.js';
+import { commands } from './commands/index.js';
+
+/** The heading of flags that every command has. */
+export const GENERAL = 'General:';
+
+/** Declares the flags of a command, and what its help says. */
+export function declareFlags(builder: Argv, command: Command): void {
+  const { positional } = command;
+  builder
+    .group([], 'Positionals:')
+    .group([], 'Options:')
+    .options(yargsOptions(command.settings.omit(hidden(command)), groupOf))
+    .option('config', {
+      requiresArg: true,
+      group: GENERAL,
+      describe: 'A JSON file with any of these flags.',
+    })
+    .epilogue(epilogue(command));
+  if (!positional) return;
+  const describe = `${positional.describe} [${positional.choices.join(', ')}]`;
+  builder.positional(positional.key, { describe });
+}
+
+/** What a command line gave to a command. */
+interface Given {
+  command: Command;
+  flags: Readonly<Record<string, unknown>>;
+  args: readonly string[];
+}
+
+/** The settings of a command. @throws ConfigError what `resolveSettings` throws */
+export async function settingsOf(
+  { command, flags, args }: Given,
+  { environment }: Context,
+): Promise<z.output<Command['settings']>> {
+  const { settings, positional } = command;
+  return await resolveSettings(settings, {
+    flags,
+    environment,
+    positional: positional?.key,
+    foreign: flags.config === undefined ? [] : await allFlags(),
+    mistakes: valuesNotTaken(settings, args),
+  });
+}
+
+/** The flags of every command: a file of them may serve all. */
+async function allFlags(): Promise<string[]> {
+  const loaded = await Promise.all(commands.map(({ load }) => load()));
+  return loaded.flatMap((command) => Object.keys(command.settings.omit(hidden(command)).shape).map(flagName));
+}
+
+/** A command's own flags come first. */
+const groupOf = (key: string): string => (key in connectionSettings.shape ? 'Connection:' : 'Options:');
+
+const epilogue = ({ settings }: Command): string =>
+  [
+    ...('apiKey' in settings.shape
+      ? ['The key is read from ANTHROPIC_COMPLIANCE_ACCESS_KEY or from --api-key-file, never from a flag.']
+      : []),
+    'Flags win over the environment, that over --config, that over the defaults.',
+    'Exit codes: 0 success, 1 something failed, 2 wrong usage or configuration, 75 try again later.',
+  ].join('\n');
+
+/** The key has no flag, and a positional is shown as one. */
+function hidden({ settings, positional }: Command): Record<string, true> {
+  const keys = ['apiKey', positional?.key ?? ''].filter((key) => key in settings.shape);
+  return Object.fromEntries(keys.map((key) => [key, true as const]));
+}
