@@ -59,7 +59,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 
 /** Third-party packages, and the files that may import them. */
 const IMPORTERS: Record<string, readonly string[]> = {
-  undici: ['src/client/transport.ts'],
+  undici: ['src/client/transport.ts', 'src/client/undici.d.ts'],
   '@streamparser/json': ['src/client/page.ts'],
   'apache-arrow': ['src/sinks/arrow-file.ts', 'src/sinks/arrow-schema.ts', 'src/sinks/column-blocks.ts', 'src/sinks/decode-columns.ts'],
   '@bokuweb/zstd-wasm': ['src/sinks/parquet-codec.ts'],

@@ -1,9 +1,15 @@
 import { rootCertificates } from 'node:tls';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
+import api from 'undici/lib/api/index.js';
+import BaseDispatcher from 'undici/lib/dispatcher/dispatcher.js';
+import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 import { ProtocolError } from '../errors.js';
 
 export type { Dispatcher };
+
+/** As undici's index does: its agents call these on each other. */
+Object.assign(BaseDispatcher.prototype, api);
 
 /** Which proxy to go through; nothing is read from the environment here. */
 export interface ProxySettings {
