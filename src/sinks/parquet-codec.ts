@@ -40,9 +40,11 @@ function openZstd(): Promise<Compress> {
 }
 
 async function openZstdInWasm(): Promise<Compress> {
-  const { init, compress } = await import('@bokuweb/zstd-wasm');
+  const { init, createCCtx, compressUsingDict } = await import('@bokuweb/zstd-wasm');
   await init();
-  return (bytes) => compress(bytes, ZSTD_LEVEL);
+  const context = createCCtx(); // one for all pages: making one takes longer than a small page does
+  const noDictionary = new Uint8Array(0);
+  return (bytes) => compressUsingDict(context, bytes, noDictionary, ZSTD_LEVEL);
 }
 
 /** The types that are installed are those of Node 20. */

@@ -15,6 +15,9 @@ const ROW_GROUP_BYTES = 8 * 1024 * 1024;
 
 const MAGIC = Buffer.from('PAR1');
 
+/** Where pages are written before they are compressed: no page of any file waits in it. */
+const PAGE = { bytes: Buffer.alloc(0), used: 0 };
+
 /**
  * The bytes of a Parquet file, row group by row group. Its footer comes last, when all rows have been written: what ends before is no
  * file for any reader.
@@ -24,8 +27,7 @@ export async function* parquetFile(
   batches: RecordBatches,
   codec: Codec,
 ): AsyncGenerator<Uint8Array> {
-  const page = { bytes: Buffer.alloc(0), used: 0 };
-  const context = { codec: codec.id, compress: await codec.open(), page };
+  const context = { codec: codec.id, compress: await codec.open(), page: PAGE };
   const groups: Thrift[] = [];
   let ready: Uint8Array[] = [MAGIC];
   let [rows, bytes] = [0, MAGIC.length];

@@ -55,7 +55,11 @@ export function writeTexts(page: PageBytes, data: ColumnData, bounds: TextBounds
     const from = valueOffsets[row] as number;
     const to = valueOffsets[row + 1] as number;
     const size = to - from;
-    at = bytes.writeInt32LE(size, at);
+    bytes[at] = size;
+    bytes[at + 1] = size >> 8;
+    bytes[at + 2] = size >> 16;
+    bytes[at + 3] = size >> 24;
+    at += 4;
     if (size > 64) bytes.set(values.subarray(from, to), at);
     else for (let i = 0; i < size; i += 1) bytes[at + i] = values[from + i] as number; // cheaper than a call
     at += size;
@@ -80,7 +84,8 @@ export function indexesOf(
     if (index === known) bounds.add(values as Uint8Array, 0, valueOffsets[1] as number);
     return index < 0 ? undefined : indexes.fill(index);
   }
-  const isFirstPage = dictionary.size === 0;
+  const before: number = dictionary.size;
+  const isFirstPage = before === 0;
   let count = 0;
   for (let row = 0; row < length; row += 1) {
     if (nullCount > 0 && !isSet(nullBitmap, row)) continue;
@@ -92,9 +97,9 @@ export function indexesOf(
     if (index === known) bounds.add(values as Uint8Array, from, to);
     indexes[count] = index;
     count += 1;
-    const isJudged = isFirstPage && (count === SAMPLE || count === indexes.length);
-    if (isJudged && dictionary.size > count / 2) return undefined;
+    if (isFirstPage && count === SAMPLE && dictionary.size === count) return undefined;
   }
+  if (isFirstPage && dictionary.size > MOST_DISTINCT * count) return undefined;
   return indexes;
 }
 
@@ -106,8 +111,10 @@ function isConstant(offsets: Int32Array, values: Uint8Array): boolean {
   return Buffer.compare(values.subarray(size, end), values.subarray(0, end - size)) === 0;
 }
 
-/** Values after which a dictionary is judged. */
-const SAMPLE = 512;
+/** When so many texts are all different, no more are looked at: ids and addresses are. */
+const SAMPLE = 256;
+/** The share of different texts in the first page up to which a dictionary makes a file smaller. */
+const MOST_DISTINCT = 0.7;
 
 /** Bytes that so many indexes take at most. */
 export const indexBytes = (count: number): number => 16 + count * 2;
