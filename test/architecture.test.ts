@@ -61,7 +61,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const IMPORTERS: Record<string, readonly string[]> = {
   undici: ['src/client/transport.ts', 'src/client/undici.d.ts'],
   '@streamparser/json': ['src/client/page.ts'],
-  'apache-arrow': ['src/sinks/arrow-file.ts', 'src/sinks/arrow-schema.ts', 'src/sinks/column-blocks.ts', 'src/sinks/decode-columns.ts'],
+  'apache-arrow': [
+    'src/sinks/arrow-file.ts',
+    'src/sinks/arrow-schema.ts',
+    'src/sinks/column-blocks.ts',
+    'src/sinks/decode-columns.ts',
+  ],
   '@bokuweb/zstd-wasm': ['src/sinks/parquet-codec.ts'],
   snappyjs: ['src/sinks/parquet-codec.ts'],
   'parquet-wasm': ['src/sinks/parquet-reader.ts'],
