@@ -37,6 +37,8 @@ export interface Page extends Envelope {
   readonly isPlain: boolean;
   /** Whether the texts of its records are raw, see `raw-text`. */
   readonly isRaw: boolean;
+  /** SHA-256 of the body, without the token of the next page; null for an unusually large one. */
+  readonly sha256: string | null;
   readonly requestId: string | undefined;
   /** When the attempt that gave it was sent, milliseconds since 1970. */
   readonly requestedAt: number;

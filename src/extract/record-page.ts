@@ -19,6 +19,8 @@ export interface RecordPage<R> {
   requestedAt: number;
   /** Of the body, decompressed. */
   bytes: number;
+  /** SHA-256 of the body, without the token of the next page; null for an unusually large one. */
+  sha256: string | null;
   /** Whether the walk had to start again before this page. */
   restarted?: boolean;
 }

@@ -78,9 +78,9 @@ export async function* walk<S extends Stream>(
       );
     }
     if (duplicates > 0 && !restarted) onEvent?.({ type: 'duplicates', ...list, dropped: duplicates });
-    const { next, requestId, requestedAt, bytes } = page;
+    const { next, requestId, requestedAt, bytes, sha256 } = page;
     const about = { ...(requestId !== undefined && { requestId }), ...(restarted && { restarted }) };
-    yield recordPage({ path, served, next, duplicates, requestedAt, bytes, ...about }, expand);
+    yield recordPage({ path, served, next, duplicates, requestedAt, bytes, sha256, ...about }, expand);
     if (page.next === null) return;
     token = page.next;
   }

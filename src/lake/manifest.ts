@@ -23,6 +23,11 @@ const evidence = {
   last_request_id: z.string().nullable(),
   first_request_at: instant.nullable(),
   last_request_at: instant.nullable(),
+  pages_sha256: sha256
+    .nullable()
+    .describe(
+      'SHA-256 of the SHA-256s (hexadecimal) of all pages as served, each without the token of the next page. Two walks with the same one were served the same. null: not known, since the list was not read from its start to its end in one walk, or was filtered, or a page was unusually large.',
+    ),
 };
 
 export const slice = z.strictObject({

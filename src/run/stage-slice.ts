@@ -80,7 +80,7 @@ async function readSlice({ stream, parent }: Work, extraction: Extraction): Prom
         : records;
       const keyOf = (record: object) => (isRaw ? textOf(ownKey(stream, record)) : ownKey(stream, record));
       if (hasLists) keys.push(...chosen.map(keyOf));
-      yield wanted ? { ...page, served: { ...page.served, records: chosen } } : page;
+      yield wanted ? { ...page, served: { ...page.served, records: chosen }, sha256: null } : page;
     }
   }
   const { evidence, files } = await writeWalk(pages(), {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { RecordPage } from '../extract/record-page.js';
 import type { FileEntry, Slice } from '../lake/manifest.js';
 import { partName } from '../lake/paths.js';
@@ -40,7 +41,9 @@ export async function writeWalk(
   const repairs: Repairs = { surrogates: 0 };
   const toBatch = batchMaker(schema, added, repairs);
   const files: Record<string, FileEntry[]> = Object.fromEntries(sinks.map(({ format }) => [format, []]));
+  const digest = createHash('sha256');
   let evidence = newEvidence({ endpoint: '', parameters: { ...parameters } });
+  let isDigestKnown = true;
   let parts = 0;
   let part: FanOut | undefined;
 
@@ -65,6 +68,8 @@ export async function writeWalk(
   try {
     for await (const page of pages) {
       evidence = seen(evidence, page);
+      digest.update(page.sha256 ?? '');
+      isDigestKnown &&= page.sha256 !== null && page.restarted !== true;
       const batch = toBatch(page.served);
       for (let from = 0; from < batch.length; ) {
         part ??= openPart();
@@ -77,7 +82,8 @@ export async function writeWalk(
     }
     if (request.emptyFile && parts === 0) part ??= openPart();
     if (part) await closePart(part);
-    return { evidence: { ...evidence, surrogates_repaired: repairs.surrogates }, files };
+    const pages_sha256 = isDigestKnown ? digest.digest('hex') : null;
+    return { evidence: { ...evidence, surrogates_repaired: repairs.surrogates, pages_sha256 }, files };
   } catch (error) {
     await part?.abandon(error);
     throw error;
@@ -95,6 +101,7 @@ export const newEvidence = (list: Pick<WalkEvidence, 'endpoint' | 'parameters'>)
   last_request_id: null,
   first_request_at: null,
   last_request_at: null,
+  pages_sha256: null,
 });
 
 function seen(

@@ -83,6 +83,7 @@ export const sliceOf = (parent: Slice['parent'], rows: number, files: FileEntry[
   last_request_id: null,
   first_request_at: null,
   last_request_at: null,
+  pages_sha256: null,
   verdict: 'complete',
   reason: null,
   files,
