@@ -37,11 +37,13 @@ export {
 } from './lake/manifest.js';
 export { newestWith, readCurrent, readManifest, type StoredManifest } from './lake/manifest-file.js';
 export { isPartOf } from './lake/paths.js';
+export { batchMaker, type ColumnBatch, type ServedRecords } from './model/batch.js';
 export { jsonSchemaOf } from './model/json-schema.js';
 export type { Extra, Json } from './model/records.js';
 export { type Repairs, type Row, rowMaker, type Value } from './model/rows.js';
 export { EXTRA, type Field, type FieldType, hasNullableKey, type StreamSchema } from './model/schema.js';
 export { formatTimestamp, parseTimestamp, type Timestamp } from './model/timestamp.js';
+export { rawOf, textOf } from './raw-text.js';
 export { checkListed } from './run/listed.js';
 export {
   type Layout,
@@ -54,6 +56,8 @@ export {
 export { wavesOf } from './run/slices.js';
 export { describeArrow } from './sinks/describe-arrow.js';
 export { createSink, decodeFile, type EncodedFile, sinkFormats } from './sinks/index.js';
+export { jsonRows } from './sinks/json-rows.js';
+export { jsonText } from './sinks/json-text.js';
 export type { Block, Regrouping } from './sinks/regrouping.js';
 export type { Sink, SinkFormat, SinkOptions } from './sinks/sink.js';
 export { type SnapshotOptions, snapshot, type Target } from './snapshot.js';

@@ -10,8 +10,8 @@ const HEARTBEAT = 15 * 60 * 1000;
 
 /** Sends the states of one stream. */
 export interface Checkpoints {
-  /** Counts a record that was sent. */
-  count(): void;
+  /** Counts records that were sent. */
+  count(sent: number): void;
   /** Takes the current state; sends it unless one was sent a moment ago. */
   offer(state: StreamState): Promise<void>;
   /** Sends the state that ends the stream. */
@@ -38,8 +38,8 @@ export function checkpoints(name: string, output: Output, clock: Clock): Checkpo
   }
 
   return {
-    count() {
-      records += 1;
+    count(sent) {
+      records += sent;
     },
     async offer(state) {
       current = state;

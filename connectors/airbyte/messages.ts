@@ -1,4 +1,4 @@
-import type { Failure, Row } from '../../src/index.js';
+import type { Failure } from '../../src/index.js';
 
 /** The version of the Airbyte protocol that this source speaks. */
 export const PROTOCOL_VERSION = '0.18.0';
@@ -36,7 +36,7 @@ export interface TraceError {
 /** The state of a stream; opaque to everybody but this source. */
 export type StreamState = Readonly<Record<string, unknown>>;
 
-/** The messages of the Airbyte protocol that a source writes: one a line of stdout. */
+/** The messages of the Airbyte protocol that a source writes, one a line of stdout; RECORD is in `record-lines`. */
 export type Message =
   | {
       type: 'SPEC';
@@ -44,10 +44,6 @@ export type Message =
     }
   | { type: 'CONNECTION_STATUS'; connectionStatus: { status: 'SUCCEEDED' | 'FAILED'; message?: string } }
   | { type: 'CATALOG'; catalog: { streams: readonly object[] } }
-  | {
-      type: 'RECORD';
-      record: { stream: string; data: Row; emitted_at: number; meta?: { changes: readonly FieldChange[] } };
-    }
   | {
       type: 'STATE';
       state: {

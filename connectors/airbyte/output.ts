@@ -1,13 +1,14 @@
 import type { Writable } from 'node:stream';
+import { textOf } from '../../src/index.js';
 import type { Message } from './messages.js';
-
-/** Records are joined to chunks of this many characters: a write for each costs ten times as much. */
-const CHUNK = 64 * 1024;
+import type { RecordLines } from './record-lines.js';
 
 /** JSON does not escape these, and some readers (Python's splitlines) take them for the end of a line. */
 const SEPARATORS = /[\u0085\u2028\u2029]/g;
-const escapeLine = (separator: string): string =>
-  `\\u${separator.charCodeAt(0).toString(16).padStart(4, '0')}`;
+/** The same in raw text. */
+const RAW_SEPARATORS = /\u00c2\u0085|\u00e2\u0080[\u00a8\u00a9]/g;
+
+const escaped = (separator: string): string => `\\u${separator.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 /** Where messages go: one a line, and as fast as the reader takes them. */
 export interface Output {
@@ -15,6 +16,8 @@ export interface Output {
   write(message: Message): void;
   /** Writes, and resolves when there is room for more. */
   send(message: Message): Promise<void>;
+  /** The same for the records of a page. */
+  sendRecords(lines: RecordLines): Promise<void>;
   /** Resolves when everything written has been handed to the operating system. */
   flush(): Promise<void>;
 }
@@ -24,16 +27,11 @@ export interface Output {
  * reason.
  */
 export function openOutput(stdout: Writable, signal: AbortSignal): Output {
-  let lines: string[] = [];
-  let length = 0;
   let room: Promise<void> | undefined;
 
-  function writeLines(): void {
-    if (lines.length === 0 || signal.aborted) return;
-    const text = lines.join('').replace(SEPARATORS, escapeLine);
-    lines = [];
-    length = 0;
-    const hasRoom = stdout.write(text);
+  function writeChunk(chunk: string | Buffer): void {
+    if (signal.aborted) return;
+    const hasRoom = stdout.write(chunk);
     if (!hasRoom) room ??= until('drain').finally(() => (room = undefined));
     room?.catch(() => {}); // whoever waits for it gets it
   }
@@ -54,24 +52,24 @@ export function openOutput(stdout: Writable, signal: AbortSignal): Output {
       signal.addEventListener('abort', gone, { once: true });
     });
   }
-  function write(message: Message): void {
-    if (signal.aborted) return;
-    const line = `${JSON.stringify(message)}\n`;
-    lines.push(line);
-    length += line.length;
-    // Only records are many; everything else is written at once.
-    if (length >= CHUNK || message.type !== 'RECORD') writeLines();
+  async function hasRoom(): Promise<void> {
+    if (room) await room;
+    signal.throwIfAborted();
   }
+  const write = (message: Message): void =>
+    writeChunk(`${JSON.stringify(message)}\n`.replace(SEPARATORS, escaped));
 
   return {
     write,
     async send(message) {
       write(message);
-      if (room) await room;
-      signal.throwIfAborted();
+      await hasRoom();
+    },
+    async sendRecords({ text, isRaw }) {
+      if (text !== '') writeChunk(isRaw ? bytesOf(text) : text.replace(SEPARATORS, escaped));
+      await hasRoom();
     },
     async flush() {
-      writeLines();
       if (signal.aborted) return;
       await new Promise<void>((resolve) => {
         signal.addEventListener('abort', () => resolve(), { once: true });
@@ -80,3 +78,9 @@ export function openOutput(stdout: Writable, signal: AbortSignal): Output {
     },
   };
 }
+
+const bytesOf = (raw: string): Buffer =>
+  Buffer.from(
+    raw.replace(RAW_SEPARATORS, (separator) => escaped(textOf(separator))),
+    'latin1',
+  );

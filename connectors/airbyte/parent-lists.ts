@@ -74,8 +74,8 @@ async function readLists({ reading, position, progress, underWay }: ListsReading
     let verdict: Verdict = 'complete';
     let givesUp = false;
     try {
-      for await (const { records, next } of pages) {
-        await send(records);
+      for await (const { served, next } of pages) {
+        await send(served);
         if (isKept(next)) await checkpoint({ parent, page: next });
       }
       failures.succeeded();

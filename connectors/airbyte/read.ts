@@ -8,7 +8,7 @@ import { traceOf } from './failure.js';
 import { type LogLevel, log, streamStatus, traceError } from './messages.js';
 import { readerOf } from './readers.js';
 import type { Reading } from './reading.js';
-import { recordMaker } from './record.js';
+import { recordWriter } from './record-lines.js';
 import { newSnapshot, type Snapshot, type States } from './state.js';
 
 /** One `read`, its three files parsed. */
@@ -113,13 +113,11 @@ async function readSelection(selection: Selection, reads: Reads): Promise<void> 
       send: output.send,
       log: logOfStream,
       sender: ({ parent, snapshotDate }) => {
-        const toMessage = recordMaker(selection, { ...parent, snapshot_date: snapshotDate }, repairs);
-        return async (records) => {
-          const emittedAt = clock.now();
-          for (const record of records) {
-            ownCheckpoints.count();
-            await output.send(toMessage(record, emittedAt));
-          }
+        const toLines = recordWriter(selection, { ...parent, snapshot_date: snapshotDate }, repairs);
+        return async (served) => {
+          const lines = toLines(served, clock.now());
+          ownCheckpoints.count(lines.records);
+          await output.sendRecords(lines);
         };
       },
     });

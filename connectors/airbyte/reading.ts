@@ -1,4 +1,4 @@
-import type { Clock, ComplianceClient, ParentKey, Stream } from '../../src/index.js';
+import type { Clock, ComplianceClient, ParentKey, ServedRecords, Stream } from '../../src/index.js';
 import type { Checkpoints } from './checkpoints.js';
 import type { LogLevel, Message } from './messages.js';
 import type { Snapshot } from './state.js';
@@ -20,7 +20,7 @@ export interface Reading {
   /** Writes a LOG message that begins with the stream's name. */
   log(level: LogLevel, message: string): void;
   /** Makes the sender of the records of one list. */
-  sender(list: { parent: ParentKey; snapshotDate: string }): (records: readonly object[]) => Promise<void>;
+  sender(list: { parent: ParentKey; snapshotDate: string }): (served: ServedRecords) => Promise<void>;
 }
 
 /** Reads any stream of one kind. */

@@ -1,38 +1,32 @@
-import { type Extra, formatTimestamp, parseTimestamp, type Repairs, rowMaker } from '../../src/index.js';
+import { EXTRA, type Extra, formatTimestamp, parseTimestamp, type Row } from '../../src/index.js';
 import { isSentAsText, type Selection } from './catalog.js';
-import type { FieldChange, Message } from './messages.js';
+import type { FieldChange } from './messages.js';
 import { hasRecordKey, RECORD_KEY, recordKey } from './record-key.js';
 
 /**
- * Makes RECORD messages of a stream's records. A served value that its column cannot hold exactly is kept in `extra`;
+ * Makes the data of RECORD messages from rows. A served value that its column cannot hold exactly is kept in `extra`;
  * when some of it is missing from the column (it is no timestamp, it has more than six digits, it is not text), that is
  * reported as a change. A time without an offset is not: nothing of it is missing from its column, which says UTC where
  * the API says nothing. The protocol knows only NULLED and TRUNCATED, which users of Airbyte read as lost data, and
  * nearly all times of some streams are served so: real losses would not be noticed among them. A JSON value of any shape is
  * sent as text, since a column of a destination has one type.
  */
-export function recordMaker(
-  { stream, schema }: Selection,
-  added: Readonly<Record<string, string>>,
-  repairs: Repairs,
-): (record: object, emittedAt: number) => Message {
-  const toRow = rowMaker(schema, added, repairs);
+export function dataMaker({ stream, schema }: Selection) {
   const timestamps = schema.fields.filter(({ type }) => type === 'timestamp').map(({ name }) => name);
   const served = schema.fields.filter(({ origin, nullable }) => origin === 'api' && nullable);
   const asText = schema.fields.filter(isSentAsText);
   const hasKey = hasRecordKey(stream);
-  const hasExtra = schema.fields.some(({ name }) => name === 'extra');
+  const hasExtra = schema.fields.some(({ name }) => name === EXTRA.name);
 
-  return (record, emittedAt) => {
-    let data = toRow(record);
-    // Also where `extra` is not among the columns asked for.
-    const { extra: unknown = {} } = record as { extra?: Extra };
+  /** @param unknown the `extra` of the record, also where it is not among the columns asked for */
+  return (row: Row, unknown: Extra): { data: Row; changes: FieldChange[] } => {
+    let data = row;
     const changes = served
       .filter(({ name }) => data[name] === null && Object.hasOwn(unknown, name))
       .map(({ name }) => changed(name, 'NULLED'));
     for (const name of timestamps) {
       const text = data[name];
-      if (typeof text !== 'string' || PLAIN.test(text)) continue;
+      if (typeof text !== 'string' || isPlainInstant(text)) continue;
       const { held, isExact } = utc(text);
       const extra = hasExtra && !isExact ? { extra: { ...(data.extra as Extra | null), [name]: text } } : {};
       data = { ...data, [name]: held, ...extra };
@@ -43,8 +37,7 @@ export function recordMaker(
       if (data[name] !== null) data = { ...data, [name]: JSON.stringify(data[name]) };
     }
     if (hasKey) data = { ...data, [RECORD_KEY.name]: recordKey(stream, data) };
-    const meta = changes.length > 0 ? { meta: { changes } } : {};
-    return { type: 'RECORD', record: { stream: schema.name, data, emitted_at: emittedAt, ...meta } };
+    return { data, changes };
   };
 }
 
@@ -54,7 +47,9 @@ const changed = (field: string, change: FieldChange['change']): FieldChange => (
   reason: 'SOURCE_SERIALIZATION_ERROR',
 });
 
-/** The one form of an instant that every consumer reads alike; it needs no conversion. */
+/** Whether an instant is in the one form that every consumer reads alike; it needs no conversion. */
+export const isPlainInstant = (text: string): boolean => PLAIN.test(text);
+
 const PLAIN =
   /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$/;
 

@@ -17,10 +17,10 @@ export const singleList: Reader = {
     const send = reading.sender({ parent: {}, snapshotDate: snapshot_date });
     let isFirst = from?.page === undefined;
     try {
-      for await (const { records, next } of listPages(reading, { parent: {}, from: from?.page, signal })) {
-        if (isFirst && next === null) await reading.send(estimate(stream.name, records.length));
+      for await (const { served, next } of listPages(reading, { parent: {}, from: from?.page, signal })) {
+        if (isFirst && next === null) await reading.send(estimate(stream.name, served.records.length));
         isFirst = false;
-        await send(records);
+        await send(served);
         if (isKept(next)) await checkpoints.offer({ ...state, page: next });
       }
     } catch (error) {

@@ -52,7 +52,7 @@ export async function* encodeLines(
 }
 
 /** The columns whose cells differ, and the text before, between and after them. */
-function joinable(columns: readonly TextColumn[]) {
+export function joinable(columns: readonly TextColumn[]) {
   const cells: (readonly string[])[] = [];
   const between: string[] = [];
   let text = '';

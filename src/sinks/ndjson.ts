@@ -1,10 +1,10 @@
-import type { Value } from '../model/rows.js';
-import { EXTRA, type Field, type StreamSchema } from '../model/schema.js';
+import type { ColumnBatch } from '../model/batch.js';
+import { EXTRA, type Field } from '../model/schema.js';
 import { chooseCompression, compressText, TEXT_COMPRESSIONS } from './compression.js';
 import { decodeLines } from './decode-lines.js';
 import { inspectLines } from './inspect.js';
-import { jsonText } from './json-text.js';
-import { encodeLines, type Lines } from './lines.js';
+import { jsonColumns } from './json-rows.js';
+import { encodeLines } from './lines.js';
 import { MAX_ROW_BYTES, type SinkFormat } from './sink.js';
 import { lineEnds } from './text-block.js';
 import { textRegrouping } from './text-regrouping.js';
@@ -25,31 +25,13 @@ export const ndjson: SinkFormat = {
       format: 'ndjson',
       extension: compression === 'gzip' ? 'ndjson.gz' : 'ndjson',
       options: { compression },
-      encode: (schema, batches) => compressText(encodeLines(schema, jsonLines(schema), batches), compression),
+      encode: (schema, batches) => compressText(encodeLines(schema, { columns }, batches), compression),
       regroup: textRegrouping({ rowEnds: lineEnds, compression }),
     };
   },
 };
 
-function jsonLines({ fields }: StreamSchema): Lines {
-  // Built column by column, so that the order is the schema's and nothing else is included.
-  return {
-    columns: ({ columns, isPlain }) =>
-      fields.map(({ name, type }, i) => {
-        const values = columns[i] as readonly Value[];
-        const before = `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`;
-        const after = i === fields.length - 1 ? '}\n' : '';
-        const isQuoted = isPlain && type !== 'json' && type !== 'boolean';
-        if (isQuoted && !values.includes(null)) {
-          return { before: `${before}"`, cells: values as readonly string[], after: `"${after}` };
-        }
-        const cellOf = isQuoted ? quotedOrNull : jsonText;
-        return { before, cells: values.map(cellOf), after };
-      }),
-  };
-}
-
-const quotedOrNull = (value: Value): string => (value === null ? 'null' : `"${value}"`);
+const columns = (batch: ColumnBatch) => jsonColumns(batch, '\n');
 
 /**
  * Lines as columns of text. `extra`, the last column, is cut out of the line, which ends with it: if it were read as JSON, its

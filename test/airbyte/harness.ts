@@ -60,7 +60,7 @@ export async function run(args: readonly string[], options: RunOptions = {}): Pr
     write(chunk: Buffer, _, callback) {
       chunks.push(chunk);
       onChunk(chunk.toString());
-      setImmediate(callback);
+      callback();
     },
   });
   const exitCode = await runSource(args, { stdout, environment, signal, clock, streams: registry });

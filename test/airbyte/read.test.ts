@@ -2,7 +2,7 @@ import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AWKWARD_ROUND, type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { streams as registry } from '../../src/index.js';
+import { type Json, jsonText, streams as registry } from '../../src/index.js';
 import { catalogOf, file, keyOf, type Run, read, run, servedKeys } from './harness.js';
 import { errors, logs, only, records, states, statuses } from './protocol.js';
 
@@ -55,7 +55,7 @@ describe('a full read', () => {
         for (const record of api.records(name, String(uuid))) served.set(`${uuid} ${record.id}`, record);
       }
     }
-    const wellFormed = (value: unknown) => JSON.parse(JSON.stringify(value ?? null).toWellFormed());
+    const wellFormed = (value: unknown) => JSON.parse(jsonText((value ?? null) as Json).toWellFormed());
     let nulled = 0;
     for (const record of Object.keys(textsOf).flatMap((name) => records(first.messages, name))) {
       const user = served.get(keyOf(record)) ?? {};

@@ -1,15 +1,41 @@
 import { describe, expect, it } from 'vitest';
-import { recordMaker } from '../../connectors/airbyte/record.js';
-import { users } from '../../src/index.js';
+import { recordWriter } from '../../connectors/airbyte/record-lines.js';
+import { type Extra, type Json, jsonText, textOf, users } from '../../src/index.js';
+import { parseLines } from './protocol.js';
 
 const added = { organization_uuid: 'o', snapshot_date: '2026-11-23' };
-function record(created_at: string | null, extra = {}, schema = users.schema) {
-  const message = recordMaker({ stream: users, schema }, added, { surrogates: 0 })(
-    { id: 'user_1', full_name: null, email: '', organization_role: 'user', created_at, extra },
-    1,
+const EMITTED_AT = Date.UTC(2026, 10, 23);
+
+interface Page {
+  records: Extra[];
+  isPlain: boolean;
+  isRaw: boolean;
+}
+
+/** The RECORD messages of a page. */
+function messages(page: Page, schema = users.schema) {
+  const { records, text, isRaw } = recordWriter({ stream: users, schema }, added, { surrogates: 0 })(
+    page,
+    EMITTED_AT,
   );
-  if (message.type !== 'RECORD') throw new Error('no record');
-  return message.record;
+  const parsed = parseLines(isRaw ? textOf(text) : text);
+  expect(parsed.length).toBe(records);
+  return parsed.flatMap((message) => (message.type === 'RECORD' ? [message.record] : []));
+}
+
+const user = (served: Extra): Extra => ({
+  id: 'user_1',
+  full_name: null,
+  email: '',
+  organization_role: 'user',
+  ...served,
+});
+
+function record(created_at: string | null, extra: Extra = {}, schema = users.schema) {
+  const served = user({ created_at, ...(Object.keys(extra).length > 0 && { extra }) });
+  const [message] = messages({ records: [served], isPlain: false, isRaw: false }, schema);
+  if (!message) throw new Error('no record');
+  return message;
 }
 
 describe('the instants of a record', () => {
@@ -85,5 +111,41 @@ describe('a field that is not text', () => {
     const { data, meta } = record(null, { full_name: 42 }, { ...users.schema, fields });
     expect(data).not.toHaveProperty('extra');
     expect(meta?.changes.map(({ field, change }) => [field, change])).toEqual([['full_name', 'NULLED']]);
+  });
+});
+
+describe('a page', () => {
+  const served = [
+    user({ id: 'user_1', full_name: 'Ada', created_at: '2024-05-06T07:08:09Z' }),
+    user({ id: 'user_2', full_name: 'Zoë 語 \u2028', created_at: '2024-01-01T00:30:00+02:00' }),
+    user({ id: 'user_3', email: null, created_at: null, extra: { naïve: ['é', -0, true], full_name: 4 } }),
+    user({ id: 'user_4', full_name: '😀', created_at: 'soon' }),
+  ];
+  /** As a parser gives them that takes each byte of UTF-8 for a character. */
+  const raw = (json: Json): Extra[] => JSON.parse(Buffer.from(jsonText(json)).toString('latin1'));
+
+  it('is sent in its order, records as served and changed ones mixed', () => {
+    expect(messages({ records: structuredClone(served), isPlain: false, isRaw: false })).toEqual(
+      [
+        { full_name: 'Ada', created_at: '2024-05-06T07:08:09Z' },
+        {
+          full_name: 'Zoë 語 \u2028',
+          created_at: '2023-12-31T22:30:00Z',
+        },
+        { email: null, created_at: null, extra: { naïve: ['é', -0, true], full_name: 4 } },
+        { full_name: '😀', created_at: null, extra: { created_at: 'soon' } },
+      ].map((data, i) => ({
+        stream: 'users',
+        data: { ...added, extra: null, ...user({ id: `user_${i + 1}` }), ...data },
+        emitted_at: EMITTED_AT,
+        ...(i > 1 && { meta: expect.anything() }),
+      })),
+    );
+  });
+
+  it('is the same whether its texts are raw or not', () => {
+    const plain = messages({ records: structuredClone(served), isPlain: true, isRaw: false });
+    expect(messages({ records: raw(served), isPlain: true, isRaw: true })).toEqual(plain);
+    expect(messages({ records: structuredClone(served), isPlain: false, isRaw: false })).toEqual(plain);
   });
 });

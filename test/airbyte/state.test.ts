@@ -172,6 +172,7 @@ describe('the states of a stream', () => {
   const output = {
     write: (message: Message) => void sent.push(message),
     send: async (message: Message) => void sent.push(message),
+    sendRecords: async () => {},
     flush: async () => {},
   };
   const sentSince = (count: number) =>
@@ -182,7 +183,7 @@ describe('the states of a stream', () => {
   it('are sent once a second at most, except the last', async () => {
     const states = checkpoints('users', output, clock);
     for (let at = 0; at < 35; at += 1, elapsed += 100) {
-      states.count();
+      states.count(1);
       await states.offer({ at });
     }
     await states.end({ at: 'last' });
@@ -198,7 +199,7 @@ describe('the states of a stream', () => {
     const states = checkpoints('users', output, clock);
     await states.offer({ at: 1 });
     elapsed += 5_000;
-    states.count();
+    states.count(1);
     await states.offer({ at: 1 });
     states.heartbeat();
     expect(sentSince(before)).toEqual([1]);
