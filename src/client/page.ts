@@ -96,7 +96,8 @@ export async function readPage(
 /** Tokens differ from walk to walk, also where the records do not. One that is written with escapes is left in: then nothing looks equal. */
 function sha256Without(token: string | null, body: Uint8Array): string {
   const quoted = `"${token}"`;
-  const at = token === null ? -1 : Buffer.from(body.buffer, body.byteOffset, body.byteLength).indexOf(quoted);
+  const at =
+    token === null ? -1 : Buffer.from(body.buffer, body.byteOffset, body.byteLength).lastIndexOf(quoted);
   const end = at < 0 ? 0 : at + Buffer.byteLength(quoted);
   return createHash('sha256')
     .update(body.subarray(0, Math.max(at, 0)))

@@ -38,7 +38,7 @@ export async function describeRun(description: RunDescription): Promise<Descript
   const place = (file: FileEntry): FileEntry => {
     const path = publishedKey(file.path, day.runId);
     const { bytes, sha256 } = file;
-    finished.push({ key: path, path: join(run.folder, sink.format, file.path), bytes, sha256 });
+    finished.push(run.files.finished(`${sink.format}/${file.path}`, { key: path, bytes, sha256 }));
     return { ...file, path };
   };
   const tables: Manifest['tables'] = {};

@@ -1,9 +1,9 @@
-import type { BigIntStats } from 'node:fs';
-import { lstat, rename, type link as systemLink, unlink } from 'node:fs/promises';
+import { rename, type link as systemLink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { forEachConcurrently } from '../concurrency.js';
 import { StorageError } from '../errors.js';
 import { drain, fileDiffers } from './checked-bytes.js';
+import { type FileState, isSame, stateAt } from './file-state.js';
 import { checkedBytesOf, finishedBytes, openFinished } from './finished-file.js';
 import { tryLink } from './hard-link.js';
 import { storageError } from './local-error.js';
@@ -25,7 +25,7 @@ export interface Put {
 /** A file that was checked, and what its path was then. */
 interface CheckedFile extends FinishedFile {
   target: string;
-  seen: BigIntStats;
+  seen: FileState;
 }
 
 /**
@@ -49,16 +49,23 @@ export async function putFiles(files: readonly FinishedFile[], { root, signal, l
   await reporting(root.path, () => syncNames({ paths, root: root.path, made }));
 }
 
-/** The bytes, the mode and the sync are those of one open file: nobody can exchange it in between. */
+/**
+ * The bytes, the mode and the sync are those of one open file: nobody can exchange it in between. One that this process wrote, and
+ * that is still the same, was hashed and synced then.
+ */
 async function check(expected: FinishedFile, root: LocalRoot, signal: AbortSignal): Promise<CheckedFile> {
   const target = join(root.path, expected.key);
+  const { seen: written } = expected;
+  const found = written && (await stateAt(expected.path));
+  if (written && isSame(found, written) && isMode(found?.mode, fileModeOf(target, root)))
+    return { ...expected, target, seen: written };
   const file = await openFinished(expected.path);
   try {
     const seen = await file.stat({ bigint: true });
     await drain(checkedBytesOf(file, expected, signal));
     const mode = fileModeOf(target, root);
     await reporting(expected.path, async () => {
-      if ((Number(seen.mode) & 0o7777) !== mode) await file.chmod(mode);
+      if (!isMode(seen.mode, mode)) await file.chmod(mode);
       await file.sync();
     });
     return { ...expected, target, seen };
@@ -66,6 +73,8 @@ async function check(expected: FinishedFile, root: LocalRoot, signal: AbortSigna
     await file.close();
   }
 }
+
+const isMode = (found: bigint | undefined, mode: number): boolean => (Number(found) & 0o7777) === mode;
 
 /** One file for each folder. */
 function firstOfEachFolder(files: readonly CheckedFile[]): Iterable<CheckedFile> {
@@ -102,7 +111,7 @@ async function copy(file: CheckedFile, root: LocalRoot, link?: typeof systemLink
       () => makeFolderOf(target, root),
       async () => {
         if (await tryLink(temporary, target, link)) return;
-        if (await lstat(target).catch(() => undefined)) throw nameTaken(target);
+        if (await stateAt(target)) throw nameTaken(target);
         await rename(temporary, target);
       },
     );
@@ -110,11 +119,7 @@ async function copy(file: CheckedFile, root: LocalRoot, link?: typeof systemLink
   });
 }
 
-/** A new link and a new mode change neither of these; new bytes change the time. */
-async function isStill(path: string, seen: BigIntStats): Promise<boolean> {
-  const found = await lstat(path, { bigint: true }).catch(() => undefined);
-  return (['dev', 'ino', 'size', 'mtimeNs'] as const).every((name) => found?.[name] === seen[name]);
-}
+const isStill = async (path: string, seen: FileState): Promise<boolean> => isSame(await stateAt(path), seen);
 
 const changedMeanwhile = (path: string): StorageError =>
   fileDiffers(path, 'it was changed while it was published');

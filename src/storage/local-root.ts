@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
+import type { FileState } from './file-state.js';
 import { inFolder, makeFolder } from './make-folder.js';
 import { STAGING } from './own-folders.js';
 import type { Written } from './storage.js';
@@ -36,8 +37,12 @@ export interface NewFile {
   mode: number;
 }
 
-/** Writes a file that is not there yet, and syncs it; its name is not synced. */
-export async function writeNewFile(path: string, { root, bytes, mode }: NewFile): Promise<Written> {
+/** Writes a file that is not there yet, and syncs it; its name is not synced. @param seen takes what the file is then */
+export async function writeNewFile(
+  path: string,
+  { root, bytes, mode }: NewFile,
+  seen?: (state: FileState) => void,
+): Promise<Written> {
   const hash = createHash('sha256');
   let size = 0;
   const { result: file } = await inFolder(
@@ -52,6 +57,7 @@ export async function writeNewFile(path: string, { root, bytes, mode }: NewFile)
     }
     await file.chmod(mode);
     await file.sync();
+    seen?.(await file.stat({ bigint: true }));
   } finally {
     await file.close();
   }

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { rename, rm, stat, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { removeEmptyPartitions } from './empty-folders.js';
+import type { FileState } from './file-state.js';
 import { hardLinkError, tryLink } from './hard-link.js';
 import { auditRoot } from './local-audit.js';
 import { storageError } from './local-error.js';
@@ -34,6 +35,8 @@ export class LocalStorage implements Storage {
   readonly location: string;
   readonly localRoot: string;
   readonly #root: LocalRoot;
+  /** By key: the files that this object has staged. */
+  readonly #staged = new Map<string, FileState>();
 
   constructor(root: string, { fileMode = OWNER_ONLY }: LocalStorageOptions = {}) {
     this.location = root;
@@ -105,8 +108,14 @@ export class LocalStorage implements Storage {
       await stat(this.localRoot);
       const path = this.#pathOf(key);
       await rm(path, { force: true });
-      return await writeNewFile(path, { root: this.#root, bytes, mode: fileModeOf(path, this.#root) });
+      const file = { root: this.#root, bytes, mode: fileModeOf(path, this.#root) };
+      return await writeNewFile(path, file, (state) => this.#staged.set(key, state));
     });
+  }
+
+  /** A staged file as `put` takes it, for another storage. */
+  finished(staged: string, file: Omit<FinishedFile, 'path' | 'seen'>): FinishedFile {
+    return { ...file, path: this.#pathOf(staged), seen: this.#staged.get(staged) };
   }
 
   #pathOf(key: string): string {

@@ -1,3 +1,5 @@
+import type { FileState } from './file-state.js';
+
 /** What a finished write left. */
 export interface Written {
   bytes: number;
@@ -17,6 +19,8 @@ export interface FinishedFile extends Written {
   key: string;
   /** Absolute. */
   path: string;
+  /** What the file was when this process had written and synced it: while it still is, its bytes need not be read again. */
+  seen?: FileState | undefined;
 }
 
 /** Something below a root that should not be there in this form. */
@@ -51,7 +55,7 @@ export interface Storage {
   create(key: string, bytes: Uint8Array): Promise<boolean>;
   /**
    * Gives finished local files keys that nothing has. A link, or anything but a regular file, is refused, and no file
-   * gets its key unless it has the size and SHA-256 that are given. On a local disk all files are checked before the
+   * gets its key unless it has the size and SHA-256 that are given, or is as it was `seen`. On a local disk all files are checked before the
    * first gets its key, and a key that is taken is refused; a bucket does not check that. When it resolves, files and names
    * are durable. When it throws, some files may have their keys. The local files stay where they are.
    * @throws StorageError `file_differs`, `name_taken`; the signal's reason

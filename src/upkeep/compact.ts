@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../clock.js';
 import { ConfigError } from '../errors.js';
@@ -152,7 +151,7 @@ async function combineTable(
   return files.map((file) => {
     const path = publishedKey(file.path, runId);
     const { bytes, sha256 } = file;
-    finished.push({ key: path, path: join(scratch.localRoot, file.path), bytes, sha256 });
+    finished.push(scratch.finished(file.path, { key: path, bytes, sha256 }));
     return { ...file, path };
   });
 }

@@ -1,10 +1,11 @@
-import { link, mkdtemp, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { appendFile, link, mkdtemp, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LocalStorage } from '../../src/storage/local.js';
 import { type Put, putFiles } from '../../src/storage/local-put.js';
-import type { FinishedFile } from '../../src/storage/storage.js';
+import { makeFolder } from '../../src/storage/make-folder.js';
+import { type FinishedFile, once } from '../../src/storage/storage.js';
 import { bytesOf, finish, listing, readText } from './objects.js';
 
 let scratch: string;
@@ -68,6 +69,33 @@ describe('put into a local folder', () => {
     await writeFile((files[37] as FinishedFile).path, 'xx 37');
     await expect(storage.put(files)).rejects.toMatchObject({ code: 'file_differs' });
     expect(await readdir(root)).toEqual([]);
+  });
+
+  it.each([
+    ['with other bytes, as many', (path: string) => writeFile(path, 'xxxxx')],
+    ['with more bytes', (path: string) => appendFile(path, '!')],
+    [
+      'replaced by another',
+      (path: string) => writeFile(`${path}.other`, 'xxxxx').then(() => rename(`${path}.other`, path)),
+    ],
+    ['gone', (path: string) => rm(path)],
+  ] as const)('refuses a file that this process has staged, and that is then %s', async (_, change) => {
+    const staging = new LocalStorage(join(root, '_staging/run'));
+    await makeFolder(staging.localRoot, 0o700);
+    const files = await Promise.all(
+      ['a', 'b'].map(async (name) => {
+        const written = await staging.stage(`ndjson/${name}`, once(bytesOf('bytes')));
+        return staging.finished(`ndjson/${name}`, { key: `users/${name}`, ...written });
+      }),
+    );
+    const [, second] = files as [FinishedFile, FinishedFile];
+    await change(second.path);
+    await expect(storage.put(files)).rejects.toMatchObject({ code: 'file_differs' });
+    expect(await readdir(root)).toEqual(['_staging']);
+    await rm(second.path, { force: true });
+    await staging.stage('ndjson/b', once(bytesOf('bytes')));
+    await storage.put(files);
+    expect(await readText(storage, 'users/b')).toBe('bytes');
   });
 
   it.each([
