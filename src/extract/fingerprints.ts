@@ -22,7 +22,7 @@ const BYTES = WORDS * 4;
 const PARTS = 64;
 const FULLEST = 0.75;
 const GROWTH = 1.5;
-const SMALLEST = 4;
+const SMALLEST = 32;
 
 /** One part: open addressing, an entry of zeros is free. */
 interface Part {

@@ -10,7 +10,7 @@ import type { Stream } from '../streams/stream.js';
 import { CONNECTOR } from '../version.js';
 import type { SnapshotSettings } from './settings.js';
 import { slicesOf } from './slices.js';
-import type { StagedRun } from './staged-run.js';
+import { type StagedRun, stagedKey } from './staged-run.js';
 
 interface RunDescription {
   /** Of a run that has read everything. */
@@ -38,7 +38,7 @@ export async function describeRun(description: RunDescription): Promise<Descript
   const place = (file: FileEntry): FileEntry => {
     const path = publishedKey(file.path, day.runId);
     const { bytes, sha256 } = file;
-    finished.push(run.files.finished(`${sink.format}/${file.path}`, { key: path, bytes, sha256 }));
+    finished.push(run.files.finished(stagedKey(sink.format, file.path), { key: path, bytes, sha256 }));
     return { ...file, path };
   };
   const tables: Manifest['tables'] = {};
@@ -96,10 +96,10 @@ async function stagedTable(stream: Stream, description: RunDescription): Promise
     slices,
     sink,
     rowsPerFile: settings.rowsPerFile,
-    read: ({ path }) => run.files.read(`${sink.format}/${path}`),
-    place: ({ path }) => join(run.folder, sink.format, path),
+    read: ({ path }) => run.files.read(stagedKey(sink.format, path)),
+    place: ({ path }) => join(run.folder, stagedKey(sink.format, path)),
     folder: `${dateFolder(stream.name, run.header.run_date)}/`,
-    write: (path, bytes) => run.files.stage(`${sink.format}/${path}`, bytes),
+    write: (path, bytes) => run.files.stage(stagedKey(sink.format, path), bytes),
     signal,
   });
   return {

@@ -30,7 +30,7 @@ type JournalLine =
 
 /**
  * The folder of one run: everything it has read, where no reader looks, and a journal of what is finished. After a
- * crash, only work since the last journal line is lost. It mirrors the root: `<format>/<table>/run_date=…/…`.
+ * crash, only work since the last journal line is lost.
  */
 export class StagedRun {
   readonly attempts: string[] = [];
@@ -95,6 +95,12 @@ export class StagedRun {
     if (line.type === 'ready') this.extractedAt = line.extracted_at;
   }
 }
+
+/**
+ * Where a file of the root is staged. All files of a format are in one folder: one for each list would have to be made and removed
+ * for nobody. At most 242 characters, since ids have at most 128; file systems take 255 bytes.
+ */
+export const stagedKey = (format: string, path: string): string => `${format}/${path.replaceAll('/', '+')}`;
 
 const sliceName = (stream: string, parent: ParentKey): string => `${stream}/${keyText(parent)}`;
 

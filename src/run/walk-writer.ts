@@ -8,7 +8,7 @@ import type { StreamSchema } from '../model/schema.js';
 import type { Sink } from '../sinks/sink.js';
 import type { LocalStorage } from '../storage/local.js';
 import { type FanOut, fanOut } from './fan-out.js';
-import type { StagedFiles } from './staged-run.js';
+import { type StagedFiles, stagedKey } from './staged-run.js';
 
 /** A page as far as files are written from it. */
 export type ServedPage = Omit<RecordPage<object>, 'records'>;
@@ -52,7 +52,7 @@ export async function writeWalk(
       schema,
       sinks.map((sink) => ({
         sink,
-        write: (bytes) => request.files.stage(`${sink.format}/${pathOf(sink, parts)}`, bytes),
+        write: (bytes) => request.files.stage(stagedKey(sink.format, pathOf(sink, parts)), bytes),
       })),
     );
   const pathOf = ({ extension }: Sink, index: number): string => request.folder + partName(index, extension);

@@ -12,8 +12,8 @@ const MOST_BYTES = 128 * 1024;
 const MOST_TEXTS = 16 * 1024;
 
 export function textDictionary(): TextDictionary {
-  let slots = new Uint16Array(64); // the number of a text and one more; 0 is free
-  let page = Buffer.allocUnsafe(1024);
+  let slots = new Uint16Array(2048); // the number of a text and one more; 0 is free
+  let page = Buffer.allocUnsafe(16 * 1024);
   const starts: number[] = [];
   let used = 0;
   let last = -1;

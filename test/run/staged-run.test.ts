@@ -26,7 +26,7 @@ async function refused(api: FixtureApi, large: FixtureApi, root: string): Promis
 }
 
 describe('a staged run', () => {
-  it('mirrors the root: the paths below its format are those of the root, without the run id', async () => {
+  it('has a file for each file of the root, named by its path there, without the run id', async () => {
     await using api = await startFixtureApi({ sizes: [2] });
     await using large = await startFixtureApi({ sizes: [100] });
     await using root = await temporaryFolder();
@@ -35,8 +35,8 @@ describe('a staged run', () => {
     expect(run).toMatch(/^\d{8}T\d{6}Z-[0-9a-f]{8}\.1$/);
     expect(Object.keys(await filesBelow(join(root.path, '_staging', run ?? '')))).toEqual([
       'journal.ndjson',
-      `ndjson/organizations/run_date=${RUN_DATE}/part-00000.ndjson`,
-      `ndjson/users/run_date=${RUN_DATE}/org_uuid=${uuidOf(api, 0)}/part-00000.ndjson`,
+      `ndjson/organizations+run_date=${RUN_DATE}+part-00000.ndjson`,
+      `ndjson/users+run_date=${RUN_DATE}+org_uuid=${uuidOf(api, 0)}+part-00000.ndjson`,
       'refused',
       'run.json',
     ]);
