@@ -10,7 +10,7 @@ export interface Fingerprints {
   /** Whether the text is new; from now on it is not. */
   add(text: string): boolean;
   has(text: string): boolean;
-  /** All of it, for a checkpoint: 12 bytes a text and 16 more. */
+  /** All of it, for a checkpoint: 12 bytes a text and 8 more. */
   toBytes(): Uint8Array;
 }
 

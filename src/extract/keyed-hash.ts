@@ -1,32 +1,26 @@
 /** Writes the keyed hash of a text into three words. */
 export type KeyedHash = (text: string, words: Uint32Array) => void;
 
-/** Bytes of a key: one of 8 bytes for each of two lanes. */
-export const KEY_BYTES = 16;
+/** Bytes of a key. */
+export const KEY_BYTES = 8;
 
 /**
- * HalfSipHash-2-4 (Aumasson and Bernstein, the 32-bit sibling of SipHash), twice: 64 bits under the first half of the key and
- * 32 under the other. It reads two or four characters at a time from the text itself, so nothing is encoded or allocated.
+ * HalfSipHash-2-4 (Aumasson and Bernstein, the 32-bit sibling of SipHash) with a third word: as SipHash makes its second half, the
+ * state is mixed once more. It reads two or four characters at a time from the text itself, so nothing is encoded or allocated.
  *
  * A text of Latin-1 characters is hashed as its bytes, any other as its UTF-16 units, from another initial state.
  * @param key `KEY_BYTES` of them
  */
 export function keyedHash(key: Uint8Array): KeyedHash {
   const view = new DataView(key.buffer, key.byteOffset, KEY_BYTES);
-  const keys = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as [number, number, number, number];
+  const [k0, k1] = [view.getUint32(0, true), view.getUint32(4, true)];
   let message = new Int32Array(64);
-  const lane = new Uint32Array(2);
 
   return (text, words) => {
     if (text.length / 2 + 2 > message.length) message = new Int32Array(text.length);
     const latin = packLatin(text, message);
-    const count = latin || packUnits(text, message);
-    const start = latin ? 0 : WIDE;
-    halfSipHash(message, count, keys[0] ^ start, keys[1], lane);
-    words[0] = lane[0] as number;
-    words[1] = lane[1] as number;
-    halfSipHash(message, count, keys[2] ^ start, keys[3], lane);
-    words[2] = lane[0] as number;
+    if (latin > 0) halfSipHash(message, latin, k0, k1, words);
+    else halfSipHash(message, packUnits(text, message), k0 ^ WIDE, k1, words);
   };
 }
 
@@ -76,12 +70,12 @@ function halfSipHash(message: Int32Array, count: number, k0: number, k1: number,
   let v1 = k1 ^ 0xee;
   let v2 = k0 ^ 0x6c796765;
   let v3 = k1 ^ 0x74656462;
-  // A step for each word, and two more that finish.
-  for (let step = 0; step < count + 2; step += 1) {
+  // A step for each word of the message, and one for each of the hash.
+  for (let step = 0; step < count + 3; step += 1) {
     const word = step < count ? (message[step] as number) : 0;
     if (step === count) v2 ^= 0xee;
     if (step > count) {
-      out[0] = v1 ^ v3;
+      out[step - count - 1] = v1 ^ v3;
       v1 ^= 0xdd;
     }
     v3 ^= word;
@@ -99,5 +93,5 @@ function halfSipHash(message: Int32Array, count: number, k0: number, k1: number,
     }
     v0 ^= word;
   }
-  out[1] = v1 ^ v3;
+  out[2] = v1 ^ v3;
 }
