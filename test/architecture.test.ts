@@ -60,7 +60,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** Third-party packages, and the files that may import them. */
 const IMPORTERS: Record<string, readonly string[]> = {
   undici: ['src/client/transport.ts', 'src/client/undici.d.ts'],
-  '@streamparser/json': ['src/client/page.ts'],
+  '@streamparser/json': ['src/client/streaming-parser.ts'],
   'apache-arrow': [
     'src/sinks/arrow-file.ts',
     'src/sinks/arrow-schema.ts',

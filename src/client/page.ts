@@ -1,43 +1,13 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { JSONParser, type ParsedTokenInfo, TokenType } from '@streamparser/json';
-import { ProtocolError } from '../errors.js';
 import { textOf } from '../raw-text.js';
-import {
-  type Envelope,
-  type EnvelopeLimits,
-  fault,
-  parseEnvelope,
-  tooDeep,
-  tooManyRecords,
-} from './envelope.js';
-
-/** Caps on the body of one page. */
-export interface PageLimits extends EnvelopeLimits {
-  /** Up to here the text is held in one piece and goes through JSON.parse. */
-  readonly softBytes: number;
-  /** Not a byte more is read. */
-  readonly bytes: number;
-  /** Tokens of JSON beyond the soft cap: half a million take about 50 MB with their values. */
-  readonly tokens: number;
-  /** Bytes of one text or number beyond the soft cap. */
-  readonly tokenBytes: number;
-}
-
-const MIB = 1024 * 1024;
-
-/** A page of 1,000 users is about 0.3 MB; a page that passes one of these is hostile or broken. */
-export const PAGE_LIMITS: PageLimits = {
-  softBytes: 8 * MIB,
-  bytes: 64 * MIB,
-  tokens: 500_000,
-  tokenBytes: 4 * MIB,
-  records: 10_000,
-  depth: 64,
-};
+import { bodyEmpty, notJson, notUtf8 } from './body-fault.js';
+import { type Envelope, fault, parseEnvelope } from './envelope.js';
+import { PAGE_LIMITS, type PageLimits } from './page-limits.js';
+import type { Parser } from './streaming-parser.js';
 
 /** Up to here even a body of nothing but brackets costs JSON.parse less than 50 MB. */
-const HARMLESS_BYTES = MIB;
+const HARMLESS_BYTES = 1024 * 1024;
 /** Commas and brackets in a body above that which JSON.parse may be given. */
 const HARMLESS_MARKS = 500_000;
 
@@ -72,12 +42,12 @@ export async function readPage(
     if (parser) parser.write(chunk);
     else held.push(chunk);
     if (!parser && bytes > limits.softBytes) {
-      parser = streamingParser(limits);
+      parser = await openParser(limits);
       for (const first of held.splice(0)) parser.write(first);
     }
   }
   if (!parser && bytes > HARMLESS_BYTES && marks(held) > HARMLESS_MARKS) {
-    parser = streamingParser(limits);
+    parser = await openParser(limits);
     for (const chunk of held) parser.write(chunk);
   }
   if (parser) {
@@ -108,7 +78,7 @@ function sha256Without(token: string | null, body: Uint8Array): string {
 const BACKSLASH = 0x5c;
 
 /** Where ordinary bodies are put together: they are parsed before another is. A new array for each would wait for a garbage collection. */
-const ORDINARY = Buffer.allocUnsafeSlow(MIB);
+const ORDINARY = Buffer.allocUnsafeSlow(HARMLESS_BYTES);
 
 function together(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
   if (bytes > ORDINARY.length) return Buffer.concat(chunks, bytes);
@@ -118,6 +88,12 @@ function together(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
     at += chunk.byteLength;
   }
   return ORDINARY.subarray(0, at);
+}
+
+/** Loaded when a page needs it, which an ordinary one never does. */
+async function openParser(limits: PageLimits): Promise<Parser> {
+  const { streamingParser } = await import('./streaming-parser.js');
+  return streamingParser(limits);
 }
 
 /** Commas and opening brackets: how many values the body may hold, at most. */
@@ -138,81 +114,6 @@ function parseWhole(body: Uint8Array, isPlain: boolean): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw notJson(); // V8's message quotes the body, which may name people
+    throw notJson();
   }
-}
-
-const bodyEmpty = (): ProtocolError => fault('body_empty', 'is empty');
-
-const notJson = (): ProtocolError => fault('body_not_json', 'is not JSON');
-
-function utf8<T>(decode: () => T): T {
-  try {
-    return decode();
-  } catch (error) {
-    throw notUtf8(error);
-  }
-}
-
-const notUtf8 = (cause?: unknown): ProtocolError => fault('body_not_utf8', 'is not valid UTF-8', cause);
-
-interface Parser {
-  write(chunk: Uint8Array): void;
-  /** The complete value, once the document is closed. */
-  end(): unknown;
-}
-
-/** Builds what JSON.parse would build, from chunks, and stops at the caps. */
-function streamingParser(limits: PageLimits): Parser {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  const parser = new JSONParser({ paths: ['$'], stringBufferSize: 4096, numberBufferSize: 4096 });
-  let root: unknown;
-  let depth = 0;
-  let records = 0;
-  let tokens = 0;
-  let written = 0;
-  let lastToken = 0;
-
-  parser.onValue = ({ value }) => {
-    root = value;
-  };
-  parser.onToken = ({ token, offset }: ParsedTokenInfo) => {
-    lastToken = offset;
-    tokens += 1;
-    if (tokens > limits.tokens)
-      throw fault('body_too_dense', `holds more than ${limits.tokens} tokens of JSON`);
-    if (token === TokenType.LEFT_BRACE || token === TokenType.LEFT_BRACKET) {
-      depth += 1;
-      if (depth > limits.depth) throw tooDeep(limits);
-      if (depth === 3 && token === TokenType.LEFT_BRACE) records += 1; // an object in a list of the envelope
-      if (records > limits.records) throw tooManyRecords(limits);
-    } else if (token === TokenType.RIGHT_BRACE || token === TokenType.RIGHT_BRACKET) {
-      depth -= 1;
-    }
-  };
-  const guarded = (work: () => void) => {
-    try {
-      work();
-    } catch (error) {
-      throw error instanceof ProtocolError ? error : notJson();
-    }
-  };
-  return {
-    write(chunk) {
-      utf8(() => decoder.decode(chunk, { stream: true })); // the parser does not look at every byte
-      guarded(() => parser.write(chunk));
-      written += chunk.byteLength;
-      if (written - lastToken > limits.tokenBytes) {
-        throw fault('body_too_large', `holds a value longer than ${limits.tokenBytes} bytes`);
-      }
-    },
-    end() {
-      utf8(() => decoder.decode());
-      guarded(() => {
-        if (!parser.isEnded) parser.end();
-      });
-      if (tokens === 0) throw bodyEmpty();
-      return root;
-    },
-  };
 }

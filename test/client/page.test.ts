@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PAGE_LIMITS, type PageLimits, readPage } from '../../src/client/page.js';
+import { readPage } from '../../src/client/page.js';
+import { PAGE_LIMITS, type PageLimits } from '../../src/client/page-limits.js';
 import { decodedJson } from '../../src/model/raw-json.js';
 import type { Json } from '../../src/model/records.js';
 
