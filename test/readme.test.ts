@@ -46,6 +46,7 @@ beforeAll(async () => {
     PATH: `${bin}:${process.env.PATH}`,
     ANTHROPIC_COMPLIANCE_ACCESS_KEY: api.key,
     ANTHROPIC_COMPLIANCE_BASE_URL: api.url,
+    CLAUDE_COMPLIANCE_REQUESTS_PER_MINUTE: '0', // the budget of the real API would let the tests wait
   };
 });
 

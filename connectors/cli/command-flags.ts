@@ -44,7 +44,7 @@ export async function settingsOf(
     flags,
     environment,
     positional: positional?.key,
-    foreign: flags.config === undefined ? [] : await allFlags(),
+    allFlags,
     mistakes: valuesNotTaken(settings, args),
   });
 }
@@ -63,7 +63,7 @@ const epilogue = ({ settings }: Command): string =>
     ...('apiKey' in settings.shape
       ? ['The key is read from ANTHROPIC_COMPLIANCE_ACCESS_KEY or from --api-key-file, never from a flag.']
       : []),
-    'Flags win over the environment, that over --config, that over the defaults.',
+    'Every flag has a variable: CLAUDE_COMPLIANCE_PAGE_SIZE is --page-size. Flags win over the environment, that over --config.',
     'Exit codes: 0 success, 1 something failed, 2 wrong usage or configuration, 75 try again later.',
   ].join('\n');
 

@@ -1,20 +1,20 @@
 import leven from 'leven';
 import type { z } from 'zod';
-import { flagName } from './options.js';
 
 type Issue = z.core.$ZodIssue;
 
-/** What is wrong with one setting, in words that start with its flag; never its value, which may be a secret. */
-export function sayIssue(issue: Issue, positional?: string): string {
+/**
+ * What is wrong with one setting, in words that start with what gave it (`--page-size`); never its value, which may be a secret.
+ */
+export function sayIssue(issue: Issue, nameOf: (key: string) => string): string {
   const [key, ...rest] = issue.path.map(String);
   if (key === 'apiKey') {
     if (issue.code !== 'invalid_type') return `The key ${sayRule(issue)}`;
     return 'The key is missing: set ANTHROPIC_COMPLIANCE_ACCESS_KEY, or give --api-key-file';
   }
   if (key === undefined) return sayRule(issue);
-  const name = key === positional ? `<${key}>` : `--${flagName(key)}`;
   const place = rest.map((index) => ` (value ${Number(index) + 1})`).join('');
-  return `${name}${place} ${sayRule(issue)}`;
+  return `${nameOf(key)}${place} ${sayRule(issue)}`;
 }
 
 function sayRule(issue: Issue): string {

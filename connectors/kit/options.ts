@@ -18,7 +18,7 @@ const lowered = (key: string, joint: string): string =>
   key.replace(/[A-Z]/g, (letter) => `${joint}${letter.toLowerCase()}`);
 
 /** What a flag's value looks like, from the JSON Schema of its setting. */
-interface FlagSchema {
+export interface FlagSchema {
   type?: string;
   description?: string;
   default?: unknown;

@@ -1,14 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { ConfigError } from '../../src/index.js';
+import { flagsNamed, readEnvironment, variableOf } from './environment.js';
 import { didYouMean, sayIssue } from './mistakes.js';
 import { flagName, flagSchemas, parseFlag } from './options.js';
 
-/** Where settings may come from besides the flags. */
-const ENVIRONMENT: Record<string, readonly string[]> = {
-  apiKey: ['ANTHROPIC_COMPLIANCE_ACCESS_KEY', 'ANTHROPIC_COMPLIANCE_API_KEY'],
-  baseUrl: ['ANTHROPIC_COMPLIANCE_BASE_URL'],
-};
+/** The flag that names a file of flags. */
+const CONFIG = 'config';
 
 /** Never taken from a flag or a file: both are read by others. */
 const SECRETS = ['apiKey'];
@@ -19,8 +17,8 @@ interface Sources {
   environment: NodeJS.ProcessEnv;
   /** The setting that is a word after the command, not a flag. */
   positional?: string | undefined;
-  /** Flags of other commands: a file may serve them all. */
-  foreign?: readonly string[];
+  /** The flags of all commands: a file and the environment may serve them all. */
+  allFlags(): Promise<readonly string[]>;
   /** Reported with those that are found here. */
   mistakes?: readonly string[];
 }
@@ -32,7 +30,7 @@ interface Sources {
  */
 export async function resolveSettings<S extends z.ZodObject>(
   schema: S,
-  { flags, environment, positional, foreign = [], mistakes: found = [] }: Sources,
+  { flags, environment, positional, allFlags, mistakes: found = [] }: Sources,
 ): Promise<z.output<S>> {
   const schemas = flagSchemas(schema);
   const byFlag = new Map(
@@ -40,7 +38,12 @@ export async function resolveSettings<S extends z.ZodObject>(
       .filter(([key]) => !SECRETS.includes(key))
       .map(([key, flag]) => [flagName(key), { key, flag }]),
   );
+  const named = flagsNamed(environment);
+  const { config = environment[variableOf(CONFIG)], ...rest } = flags;
+  const all = named.length > 0 || config ? [...(await allFlags()), CONFIG] : [];
   const mistakes = [...found];
+  for (const flag of named.filter((flag) => !all.includes(flag)))
+    mistakes.push(`The variable ${variableOf(flag)} is not known${hint(flag, all, variableOf)}`);
 
   const take = (values: Readonly<Record<string, unknown>>, say: (name: string) => string) => {
     const taken: Record<string, unknown> = {};
@@ -52,19 +55,25 @@ export async function resolveSettings<S extends z.ZodObject>(
     return taken;
   };
 
-  const { config, ...rest } = flags;
-  const file = Object.entries(typeof config === 'string' ? await readConfig(config) : {});
-  const forUs = file.filter(([name]) => byFlag.has(name) || !foreign.includes(name));
+  const file = Object.entries(typeof config === 'string' && config !== '' ? await readConfig(config) : {});
+  const forUs = file.filter(([name]) => byFlag.has(name) || !all.includes(name));
   const fromFile = take(Object.fromEntries(forUs), (name) => `"${name}" in ${config}`);
   const fromFlags = take(rest, (name) => (name.length === 1 ? `-${name}` : `--${name}`));
-  const fromEnvironment = readEnvironment(schemas.keys(), environment);
+  const variables = readEnvironment(schemas, environment);
+  const fromEnvironment = Object.fromEntries([...variables].map(([key, { value }]) => [key, value]));
   const settings = { ...fromFile, ...fromEnvironment, ...fromFlags };
-  const apiKeyFile = fromFlags.apiKeyFile ?? (fromEnvironment.apiKey === undefined && fromFile.apiKeyFile);
+  const apiKeyFile =
+    fromFlags.apiKeyFile ??
+    (fromEnvironment.apiKey === undefined && (fromEnvironment.apiKeyFile ?? fromFile.apiKeyFile));
   if (schemas.has('apiKey') && typeof apiKeyFile === 'string') settings.apiKey = await readKey(apiKeyFile);
 
   const parsed = schema.safeParse(settings, { reportInput: true });
   if (parsed.success && mistakes.length === 0) return parsed.data;
-  mistakes.push(...(parsed.error?.issues ?? []).map((issue) => sayIssue(issue, positional)));
+  const nameOf = (key: string): string => {
+    const variable = key in fromFlags ? undefined : variables.get(key)?.variable;
+    return variable ?? (key === positional ? `<${key}>` : `--${flagName(key)}`);
+  };
+  mistakes.push(...(parsed.error?.issues ?? []).map((issue) => sayIssue(issue, nameOf)));
   throw new ConfigError(
     mistakes.length === 1
       ? sentence(mistakes[0] ?? '')
@@ -74,16 +83,6 @@ export async function resolveSettings<S extends z.ZodObject>(
 }
 
 const sentence = (text: string): string => (/[.?]$/.test(text) ? text : `${text}.`);
-
-function readEnvironment(
-  keys: Iterable<string>,
-  environment: NodeJS.ProcessEnv,
-): Record<string, string | undefined> {
-  const read = (key: string) =>
-    ENVIRONMENT[key]?.map((name) => environment[name]).find((text) => text !== undefined && text !== '');
-  const found = [...keys].map((key) => [key, read(key)] as const);
-  return Object.fromEntries(found.filter(([, value]) => value !== undefined));
-}
 
 function hint(name: string, known: readonly string[], say: (name: string) => string): string {
   if (/^(?:api[-_]?)?key$/i.test(name)) {

@@ -198,6 +198,49 @@ describe('settings', () => {
     expect(await say(['check', ...once, '--base-url', NOWHERE], environment)).toMatchObject({ code: 75 });
   });
 
+  it('of the environment: one variable for each flag, with numbers, lists, and true or false', async () => {
+    const environment = environmentOf(api, {
+      CLAUDE_COMPLIANCE_STREAMS: 'organizations, users',
+      CLAUDE_COMPLIANCE_FORMAT: 'csv',
+      CLAUDE_COMPLIANCE_OUT: '-',
+      CLAUDE_COMPLIANCE_PROGRESS: 'none',
+      CLAUDE_COMPLIANCE_PAGE_SIZE: '7',
+      CLAUDE_COMPLIANCE_KEEP_DAYS: '30', // of another command
+      CLAUDE_COMPLIANCE_RUN_DATE: '',
+    });
+    const before = api.requests.length;
+    const { code, stdout } = await say(['dump', '--streams', 'organizations'], environment);
+    expect({ code, lines: stdout.split('\r\n')[0] }).toEqual({
+      code: 0,
+      lines: 'uuid,name,created_at,snapshot_date,extra',
+    });
+    expect(api.requests.length).toBe(before + 1);
+    const plan = await say(['dump'], { ...environment, CLAUDE_COMPLIANCE_DRY_RUN: 'true' });
+    expect(plan.stdout).toContain('users');
+  });
+
+  it('of the environment that are wrong or not known are reported by their variable', async () => {
+    const { code, stderr } = await say(['check'], {
+      ...KEY,
+      CLAUDE_COMPLIANCE_PAGE_SIZE: 'many',
+      CLAUDE_COMPLIANCE_DEADLNE: '5',
+      CLAUDE_COMPLIANCE_API_KEY: 'sk-ant-api01-secret',
+    });
+    expect(code).toBe(2);
+    expect(stderr).toContain('CLAUDE_COMPLIANCE_PAGE_SIZE must be a number');
+    expect(stderr).toContain(
+      'The variable CLAUDE_COMPLIANCE_DEADLNE is not known: did you mean CLAUDE_COMPLIANCE_DEADLINE?',
+    );
+    expect(stderr).toContain('The variable CLAUDE_COMPLIANCE_API_KEY is not known: the key comes from');
+    expect(stderr).not.toContain('secret');
+  });
+
+  it('of a file that a variable names', async () => {
+    const config = await write('nowhere.json', { base_url: NOWHERE });
+    const environment = { ...KEY, CLAUDE_COMPLIANCE_CONFIG: config };
+    expect(await say(['check', ...once], environment)).toMatchObject({ code: 75 });
+  });
+
   it('of a file that are not known are reported with the nearest name', async () => {
     const config = await write('typo.json', { pagesize: 5, 'api-key': 'sk-ant-api01-secret' });
     const { code, stderr } = await say(['check', '--config', config], KEY);
