@@ -13,6 +13,7 @@ import { checkRegroups } from './lake/regroup.js';
 import { type Description, describeRun } from './run/describe-run.js';
 import { extractRun } from './run/extract-run.js';
 import { newRun } from './run/new-run.js';
+import type { Pseudonyms } from './run/pseudonyms.js';
 import { type SnapshotSettings, snapshotSettings } from './run/settings.js';
 import { StagedRun } from './run/staged-run.js';
 import { rootSeenFrom, stagingParent } from './run/staging-parent.js';
@@ -39,6 +40,8 @@ export interface SnapshotOptions extends Target, Partial<SnapshotSettings> {
   alsoTo?: readonly Target[];
   /** A local folder for what is not published yet. Default: the root, where that is a local folder. */
   state?: string;
+  /** Replaces what names a person, before anything is written. Default: texts are written as served. */
+  pseudonyms?: Pseudonyms;
   /** Kept in the manifest, as evidence of how it was made; no secrets. */
   configuration?: Readonly<Record<string, unknown>>;
   signal?: AbortSignal;
@@ -54,7 +57,7 @@ export interface SnapshotOptions extends Target, Partial<SnapshotSettings> {
  *   API, the sink and the storage throw
  */
 export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
-  const { client, clock = systemClock, onEvent = () => {} } = options;
+  const { client, pseudonyms, clock = systemClock, onEvent = () => {} } = options;
   const settings = parseSettings(snapshotSettings, options, 'a snapshot');
   const targets: Target[] = [{ sink: options.sink, storage: options.storage }, ...(options.alsoTo ?? [])];
   const parent = stagingParent({ ...options, targets: targets.length });
@@ -63,7 +66,7 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
   if (settings.layout === 'per-date') for (const { sink } of targets) checkRegroups(sink);
   const sinks = targets.map(({ sink }) => sink);
   const runId = newRunId(clock.now());
-  const now = newRun({ runId, settings, sinks, roots, client, clock });
+  const now = newRun({ runId, settings, sinks, roots, client, pseudonyms, clock });
   const choose = async (): Promise<RunHeader> =>
     (await findUnfinished({ parent, run: now, isClosed, clock })) ?? now;
 
@@ -132,7 +135,8 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
     }
     const run = await StagedRun.open(parent, header, runId);
     try {
-      if (!isFinal(run, settings)) await extractRun({ client, run, sinks, settings, onEvent, signal, clock });
+      if (!isFinal(run, settings))
+        await extractRun({ client, run, sinks, settings, pseudonyms, onEvent, signal, clock });
       const manifests = await publishRun(run, days, signal);
       await dropSuperseded(parent, header); // this run's own, and those that this snapshot has replaced
       await dropExpired(parent, clock);
@@ -163,7 +167,7 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
       const { sink } = targets[i] as Target;
       const { configuration = {} } = options;
       const { scope } = run.header;
-      const request = { run, sink, day, scope, settings, configuration, signal };
+      const request = { run, sink, day, scope, settings, configuration, pseudonyms, signal };
       described.push({ day, description: await describeRun(request) });
     }
     // All of them before any is published: what is refused for one is refused for all.

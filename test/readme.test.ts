@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dumpSettings } from '../connectors/cli/commands/dump-settings.js';
 import { commands } from '../connectors/cli/commands/index.js';
 import { flagName, flagSchemas } from '../connectors/kit/options.js';
+import { SECRETS } from '../connectors/kit/secrets.js';
 import { type FixtureApi, startFixtureApi } from '../fixtures/api/index.js';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -167,7 +168,7 @@ describe('the README', () => {
 /** The table of flags as it is in the README. */
 function flagTable(): string {
   const rows = [...flagSchemas(dumpSettings)]
-    .filter(([key]) => key !== 'apiKey')
+    .filter(([key]) => !(key in SECRETS))
     .map(([key, { description = '', default: preset }]) => {
       const shown = preset === undefined || preset === false ? '' : `\`${[preset].flat().join(' ')}\``;
       return `| \`--${flagName(key)}\` | ${shown} | ${description.replaceAll('|', '\\|')} |`;

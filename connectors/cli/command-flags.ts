@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Command, Context } from '../kit/command.js';
 import { connectionSettings } from '../kit/connection.js';
 import { flagName, valuesNotTaken, yargsOptions } from '../kit/options.js';
+import { SECRETS } from '../kit/secrets.js';
 import { resolveSettings } from '../kit/settings.js';
 import { commands } from './commands/index.js';
 
@@ -67,8 +68,8 @@ const epilogue = ({ settings }: Command): string =>
     'Exit codes: 0 success, 1 something failed, 2 wrong usage or configuration, 75 try again later.',
   ].join('\n');
 
-/** The key has no flag, and a positional is shown as one. */
+/** A secret has no flag, and a positional is shown as one. */
 function hidden({ settings, positional }: Command): Record<string, true> {
-  const keys = ['apiKey', positional?.key ?? ''].filter((key) => key in settings.shape);
+  const keys = [...Object.keys(SECRETS), positional?.key ?? ''].filter((key) => key in settings.shape);
   return Object.fromEntries(keys.map((key) => [key, true as const]));
 }

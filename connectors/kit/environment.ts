@@ -1,10 +1,9 @@
 import { type FlagSchema, flagName, parseFlag } from './options.js';
+import { SECRETS } from './secrets.js';
 
-/** The variables that other programs for this API read too, by setting; the first that is set counts. */
-const SHARED: Record<string, readonly string[]> = {
-  apiKey: ['ANTHROPIC_COMPLIANCE_ACCESS_KEY', 'ANTHROPIC_COMPLIANCE_API_KEY'],
-  baseUrl: ['ANTHROPIC_COMPLIANCE_BASE_URL'],
-};
+/** The variables that other programs for this API read too, by setting. */
+const SHARED: Record<string, readonly string[]> = { baseUrl: ['ANTHROPIC_COMPLIANCE_BASE_URL'] };
+const secretVariables = Object.values(SECRETS).flatMap(({ variables }) => variables);
 
 const PREFIX = 'CLAUDE_COMPLIANCE_';
 
@@ -27,7 +26,7 @@ export function readEnvironment(
 ): Map<string, FromEnvironment> {
   const found = new Map<string, FromEnvironment>();
   for (const [key, schema] of flags) {
-    const names = [...(key === 'apiKey' ? [] : [variableOf(flagName(key))]), ...(SHARED[key] ?? [])];
+    const names = SECRETS[key]?.variables ?? [variableOf(flagName(key)), ...(SHARED[key] ?? [])];
     const variable = names.find((name) => (environment[name] ?? '') !== '');
     if (variable !== undefined)
       found.set(key, { value: parseVariable(schema, environment[variable] as string), variable });
@@ -43,5 +42,5 @@ function parseVariable(schema: FlagSchema, text: string): unknown {
 /** The flags that the variables of ours name: `page-size`. */
 export const flagsNamed = (environment: NodeJS.ProcessEnv): string[] =>
   Object.keys(environment)
-    .filter((name) => name.startsWith(PREFIX) && environment[name] !== '')
+    .filter((name) => name.startsWith(PREFIX) && environment[name] !== '' && !secretVariables.includes(name))
     .map((name) => name.slice(PREFIX.length).toLowerCase().replaceAll('_', '-'));

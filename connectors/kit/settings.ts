@@ -4,12 +4,10 @@ import { ConfigError } from '../../src/index.js';
 import { flagsNamed, readEnvironment, variableOf } from './environment.js';
 import { didYouMean, sayIssue } from './mistakes.js';
 import { flagName, flagSchemas, parseFlag } from './options.js';
+import { SECRETS } from './secrets.js';
 
 /** The flag that names a file of flags. */
 const CONFIG = 'config';
-
-/** Never taken from a flag or a file: both are read by others. */
-const SECRETS = ['apiKey'];
 
 interface Sources {
   /** What yargs parsed, by flag name. */
@@ -26,7 +24,7 @@ interface Sources {
 /**
  * The settings of a command: flags win over the environment over `--config` over defaults. Every mistake is reported at
  * once.
- * @throws ConfigError `settings_invalid`, `config_file_invalid`, `api_key_file_unreadable`
+ * @throws ConfigError `settings_invalid`, `config_file_invalid`, `key_file_unreadable`
  */
 export async function resolveSettings<S extends z.ZodObject>(
   schema: S,
@@ -34,9 +32,7 @@ export async function resolveSettings<S extends z.ZodObject>(
 ): Promise<z.output<S>> {
   const schemas = flagSchemas(schema);
   const byFlag = new Map(
-    [...schemas]
-      .filter(([key]) => !SECRETS.includes(key))
-      .map(([key, flag]) => [flagName(key), { key, flag }]),
+    [...schemas].filter(([key]) => !(key in SECRETS)).map(([key, flag]) => [flagName(key), { key, flag }]),
   );
   const named = flagsNamed(environment);
   const { config = environment[variableOf(CONFIG)], ...rest } = flags;
@@ -62,10 +58,11 @@ export async function resolveSettings<S extends z.ZodObject>(
   const variables = readEnvironment(schemas, environment);
   const fromEnvironment = Object.fromEntries([...variables].map(([key, { value }]) => [key, value]));
   const settings = { ...fromFile, ...fromEnvironment, ...fromFlags };
-  const apiKeyFile =
-    fromFlags.apiKeyFile ??
-    (fromEnvironment.apiKey === undefined && (fromEnvironment.apiKeyFile ?? fromFile.apiKeyFile));
-  if (schemas.has('apiKey') && typeof apiKeyFile === 'string') settings.apiKey = await readKey(apiKeyFile);
+  for (const [key, { file }] of Object.entries(SECRETS).filter(([key]) => schemas.has(key))) {
+    const named =
+      fromFlags[file] ?? (fromEnvironment[key] === undefined && (fromEnvironment[file] ?? fromFile[file]));
+    if (typeof named === 'string') settings[key] = await readKey(flagName(file), named);
+  }
 
   const parsed = schema.safeParse(settings, { reportInput: true });
   if (parsed.success && mistakes.length === 0) return parsed.data;
@@ -106,12 +103,12 @@ async function readConfig(path: string): Promise<Record<string, unknown>> {
   }
 }
 
-async function readKey(path: string): Promise<string> {
+async function readKey(flag: string, path: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).trim();
   } catch (cause) {
-    throw new ConfigError(`--api-key-file ${path} cannot be read: ${reason(cause)}.`, {
-      code: 'api_key_file_unreadable',
+    throw new ConfigError(`--${flag} ${path} cannot be read: ${reason(cause)}.`, {
+      code: 'key_file_unreadable',
       cause,
     });
   }

@@ -26,7 +26,7 @@ const evidence = {
   pages_sha256: sha256
     .nullable()
     .describe(
-      'SHA-256 of the SHA-256s (hexadecimal) of all pages as served, each without the token of the next page. Two walks with the same one were served the same. null: not known, since the list was not read from its start to its end in one walk, or was filtered, or a page was unusually large.',
+      'SHA-256 of the SHA-256s (hexadecimal) of all pages as served, each without the token of the next page; with pseudonyms, an HMAC of it. Two walks with the same one were served the same. null: not known, since the list was not read from its start to its end in one walk, or was filtered, or a page was unusually large.',
     ),
 };
 
@@ -62,6 +62,12 @@ export const table = z.strictObject({
 });
 /** One stream's part of a snapshot. */
 export type Table = z.infer<typeof table>;
+
+const pseudonymScheme = z.strictObject({
+  columns: z.array(z.string()),
+  key_id: z.string(),
+  keep_domain: z.boolean(),
+});
 
 /** What a run was asked to read. */
 export const scope = z.strictObject({
@@ -111,6 +117,11 @@ export const manifestSchema = z
       .strictObject({ run_id: z.string(), manifest_sha256: sha256 })
       .nullable()
       .describe('The manifest that was current before: `written.run_id` of it, and its SHA-256.'),
+    pseudonyms: pseudonymScheme
+      .nullable()
+      .describe(
+        'The columns whose texts are keyed pseudonyms, as are all texts in `extra` of their tables. Two snapshots with the same key_id and keep_domain have the same pseudonym for the same person. null: texts are as served.',
+      ),
     totals: z.strictObject({
       rows: count,
       files: count,

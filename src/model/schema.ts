@@ -6,6 +6,9 @@
 /** `timestamp`: an instant, microseconds, UTC. `date`: a day. `json`: a JSON value, as JSON text where a format has no such type. */
 export type FieldType = 'string' | 'timestamp' | 'date' | 'boolean' | 'json';
 
+/** How a text names a person. */
+export type PersonalKind = 'email' | 'name';
+
 export interface Field {
   readonly name: string;
   readonly type: FieldType;
@@ -17,6 +20,8 @@ export interface Field {
   readonly description: string;
   /** Where the value comes from: a field the API serves, or one that the connector adds. */
   readonly origin: 'api' | 'connector';
+  /** Whether it names a person, and how: such a column can hold pseudonyms instead. */
+  readonly personal?: PersonalKind;
 }
 
 /** The columns of one stream, in the order of the files. */

@@ -8,6 +8,7 @@ import type { FinishedFile } from '../storage/storage.js';
 import { DATASET, streams } from '../streams/index.js';
 import type { Stream } from '../streams/stream.js';
 import { CONNECTOR } from '../version.js';
+import type { Pseudonyms } from './pseudonyms.js';
 import type { SnapshotSettings } from './settings.js';
 import { slicesOf } from './slices.js';
 import { type StagedRun, stagedKey } from './staged-run.js';
@@ -20,6 +21,7 @@ interface RunDescription {
   scope: Scope;
   settings: SnapshotSettings;
   configuration: Readonly<Record<string, unknown>>;
+  pseudonyms?: Pseudonyms | undefined;
   signal: AbortSignal;
 }
 
@@ -31,7 +33,7 @@ export interface Description {
 
 /** Describes a staged run in one format, arranged as the settings say. */
 export async function describeRun(description: RunDescription): Promise<Description> {
-  const { run, sink, day, scope, settings, configuration } = description;
+  const { run, sink, day, scope, settings, configuration, pseudonyms } = description;
   const { header, extractedAt, attempts } = run;
   if (extractedAt === undefined) throw new TypeError('a run is described when it has read everything');
   const finished: FinishedFile[] = [];
@@ -67,6 +69,7 @@ export async function describeRun(description: RunDescription): Promise<Descript
     configuration,
     written: { action: 'publish', run_id: day.runId, at, connector: CONNECTOR },
     replaces: replacedBy(day),
+    pseudonyms: pseudonyms?.scheme ?? null,
     totals,
     tables,
   };

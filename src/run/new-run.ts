@@ -4,6 +4,7 @@ import { sha256Of } from '../lake/json-file.js';
 import type { Sink } from '../sinks/sink.js';
 import { streams } from '../streams/index.js';
 import { VERSION } from '../version.js';
+import type { Pseudonyms } from './pseudonyms.js';
 import { marked, type SnapshotSettings, snapshotSettings } from './settings.js';
 import type { RunHeader } from './unfinished-runs.js';
 
@@ -14,6 +15,7 @@ interface NewRun {
   /** Where each of them goes. */
   roots: readonly string[];
   client: ComplianceClient;
+  pseudonyms?: Pseudonyms | undefined;
   clock: Clock;
 }
 
@@ -21,7 +23,7 @@ interface NewRun {
  * A run that begins now. Its fingerprint holds everything that shapes the files: only a run with the same one, so of the
  * same version of the connector, is resumed.
  */
-export function newRun({ runId, settings, sinks, roots, client, clock }: NewRun): RunHeader {
+export function newRun({ runId, settings, sinks, roots, client, pseudonyms, clock }: NewRun): RunHeader {
   const startedAt = new Date(clock.now()).toISOString();
   const shapes = marked(snapshotSettings, 'shapesFiles').map((key) => [
     key,
@@ -32,6 +34,7 @@ export function newRun({ runId, settings, sinks, roots, client, clock }: NewRun)
     columns: streams.map(({ name, schema }) => [name, schema.fields.map((field) => field.name)]),
     settings: Object.fromEntries(shapes),
     api: client.baseUrl,
+    pseudonyms: pseudonyms?.scheme ?? null,
     targets: sinks.map(({ format, extension, options }, i) => [format, extension, options, roots[i]]),
   };
   return {

@@ -11,6 +11,7 @@ import { scopedStream, streams } from '../streams/index.js';
 import { isId } from '../streams/path.js';
 import { aboveOf, folderOf, keyText, ownKey, type Stream } from '../streams/stream.js';
 import { checkListed } from './listed.js';
+import type { Pseudonyms } from './pseudonyms.js';
 import type { SnapshotSettings } from './settings.js';
 import { endpointOf, placesOf, type Work } from './slices.js';
 import type { StagedRun, StagedSlice } from './staged-run.js';
@@ -22,6 +23,7 @@ export interface Extraction {
   run: StagedRun;
   sinks: readonly Sink[];
   settings: SnapshotSettings;
+  pseudonyms?: Pseudonyms | undefined;
   onEvent: OnEvent;
   signal: AbortSignal;
   clock: Clock;
@@ -66,7 +68,7 @@ export async function stageSlice(work: Work, extraction: Extraction): Promise<vo
 }
 
 async function readSlice({ stream, parent }: Work, extraction: Extraction): Promise<StagedSlice> {
-  const { client, run, sinks, settings, signal } = extraction;
+  const { client, run, sinks, settings, pseudonyms, signal } = extraction;
   const { run_date } = run.header;
   const keys: string[] = [];
   const hasLists = streams.some((other) => aboveOf(other)?.stream === stream);
@@ -92,6 +94,7 @@ async function readSlice({ stream, parent }: Work, extraction: Extraction): Prom
     rowsPerFile: settings.rowsPerFile,
     parameters: queryOf(stream, limitOf(extraction)),
     emptyFile: !stream.parent,
+    pseudonyms,
   });
   if (hasLists) checkFolderNames(stream, keys);
   if (wanted) checkListed(settings.org ?? [], keys);

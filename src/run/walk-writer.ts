@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import type { RecordPage } from '../extract/record-page.js';
 import type { FileEntry, Slice } from '../lake/manifest.js';
 import { partName } from '../lake/paths.js';
-import { batchMaker, release } from '../model/batch.js';
+import { batchMaker, release, type ServedRecords } from '../model/batch.js';
 import type { Repairs } from '../model/rows.js';
 import type { StreamSchema } from '../model/schema.js';
 import type { Sink } from '../sinks/sink.js';
 import type { LocalStorage } from '../storage/local.js';
 import { type FanOut, fanOut } from './fan-out.js';
+import type { Pseudonyms } from './pseudonyms.js';
 import { type StagedFiles, stagedKey } from './staged-run.js';
 
 /** A page as far as files are written from it. */
@@ -30,6 +31,7 @@ export interface WalkRequest {
   parameters: Readonly<Record<string, string>>;
   /** Whether a list without rows leaves a file. */
   emptyFile: boolean;
+  pseudonyms?: Pseudonyms | undefined;
 }
 
 /** Reads the pages of one list into files of at most `rowsPerFile` rows, one for each format. */
@@ -37,9 +39,13 @@ export async function writeWalk(
   pages: AsyncIterable<ServedPage>,
   request: WalkRequest,
 ): Promise<{ evidence: WalkEvidence; files: StagedFiles }> {
-  const { schema, added, sinks, rowsPerFile, parameters } = request;
+  const { schema, added, sinks, rowsPerFile, parameters, pseudonyms } = request;
   const repairs: Repairs = { surrogates: 0 };
-  const toBatch = batchMaker(schema, added, repairs);
+  const toServed = batchMaker(schema, added, repairs);
+  const toBatch = (served: ServedRecords) => {
+    const batch = toServed(served);
+    return pseudonyms ? pseudonyms.batch(batch) : batch;
+  };
   const files: Record<string, FileEntry[]> = Object.fromEntries(sinks.map(({ format }) => [format, []]));
   const digest = createHash('sha256');
   let evidence = newEvidence({ endpoint: '', parameters: { ...parameters } });
@@ -82,7 +88,8 @@ export async function writeWalk(
     }
     if (request.emptyFile && parts === 0) part ??= openPart();
     if (part) await closePart(part);
-    const pages_sha256 = isDigestKnown ? digest.digest('hex') : null;
+    const sha256 = digest.digest('hex');
+    const pages_sha256 = isDigestKnown ? (pseudonyms?.digest(sha256) ?? sha256) : null;
     return { evidence: { ...evidence, surrogates_repaired: repairs.surrogates, pages_sha256 }, files };
   } catch (error) {
     await part?.abandon(error);

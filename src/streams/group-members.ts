@@ -1,5 +1,5 @@
 import { groups } from './groups.js';
-import { defineStream, requiredText, type StreamRecord, text, timestamp } from './stream.js';
+import { defineStream, personal, requiredText, type StreamRecord, timestamp } from './stream.js';
 
 /** Who is in each group. */
 export const groupMembers = defineStream({
@@ -16,7 +16,7 @@ export const groupMembers = defineStream({
   },
   fields: [
     requiredText('user_id', 'The tagged id of the user (user_…).'),
-    text('email', 'The e-mail address of the user.'),
+    personal('email', 'email', 'The e-mail address of the user.'),
     timestamp('created_at', 'When the user joined the group; may be unknown.'),
     timestamp('updated_at', 'When the membership was changed last; may be unknown.'),
   ],

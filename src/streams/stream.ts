@@ -1,5 +1,5 @@
 import type { RecordOf } from '../model/records.js';
-import { EXTRA, type Field, SNAPSHOT_DATE, type StreamSchema } from '../model/schema.js';
+import { EXTRA, type Field, type PersonalKind, SNAPSHOT_DATE, type StreamSchema } from '../model/schema.js';
 
 /** The values of the columns that name a list's parents: `{ organization_uuid: '…' }`; empty for a list of its own. */
 export type ParentKey = Readonly<Record<string, string>>;
@@ -118,6 +118,10 @@ export const text = <const N extends string>(name: N, description: string) =>
 /** A field of text that every record has. */
 export const requiredText = <const N extends string>(name: N, description: string) =>
   ({ ...text(name, description), nullable: false }) as const;
+
+/** A field of text that names a person. */
+export const personal = <const N extends string>(kind: PersonalKind, name: N, description: string) =>
+  ({ ...text(name, description), personal: kind }) as const;
 
 /** True or false. */
 export const boolean = <const N extends string>(name: N, description: string) =>

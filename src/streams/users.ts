@@ -1,5 +1,5 @@
 import { ofOrganization } from './of-organization.js';
-import { defineStream, requiredText, type StreamRecord, text, timestamp } from './stream.js';
+import { defineStream, personal, requiredText, type StreamRecord, text, timestamp } from './stream.js';
 
 /** The current members of every organisation; one person may be a member of several. */
 export const users = defineStream({
@@ -11,8 +11,8 @@ export const users = defineStream({
   parent: ofOrganization('The organisation that this row is a membership of.'),
   fields: [
     requiredText('id', 'The tagged id of the user (user_…): stable when the e-mail or the name changes.'),
-    text('full_name', 'The full name of the user.'),
-    text('email', 'The e-mail address of the user.'),
+    personal('name', 'full_name', 'The full name of the user.'),
+    personal('email', 'email', 'The e-mail address of the user.'),
     text('organization_role', 'The role within this organisation: an open list.'),
     timestamp('created_at', 'When the account was created (not when the user joined the organisation).'),
   ],

@@ -30,7 +30,7 @@ it.each<[string, string, (text: string) => string, number]>([
   [
     'not resumed with other columns',
     'streams/users.js',
-    (text) => text.replace(/ *text\('email'.*\n/, ''),
+    (text) => text.replace(/ *personal\('email'.*\n/, ''),
     1,
   ],
 ])('an unfinished run is %s', async (_, file, change, attempts) => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { marks, snapshotSettings } from '../../../src/index.js';
 import { connectionSettings } from '../../kit/connection.js';
 import { progressSettings } from '../../kit/progress.js';
+import { pseudonymSettings } from '../../kit/pseudonyms.js';
 import { fileModeSettings, rootSettings, stateSettings } from '../../kit/root.js';
 import { formatSettings } from '../formats.js';
 
@@ -16,6 +17,7 @@ export const dumpSettings = z.object({
     ),
   ...formatSettings.shape,
   ...snapshotSettings.shape,
+  ...pseudonymSettings.shape,
   dryRun: z
     .boolean()
     .default(false)

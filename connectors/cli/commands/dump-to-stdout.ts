@@ -1,10 +1,11 @@
 import {
+  batchMaker,
+  type ColumnBatch,
+  type CompactRecord,
   type ComplianceClient,
   ConfigError,
   keyText,
   type OnEvent,
-  type Row,
-  rowMaker,
   type Stream,
   sinkFormats,
   streams,
@@ -12,6 +13,7 @@ import {
 } from '../../../src/index.js';
 import type { Context } from '../../kit/command.js';
 import { connect } from '../../kit/connection.js';
+import { pseudonymsOf } from '../../kit/pseudonyms.js';
 import { unavailableLine } from '../../kit/unavailable.js';
 import { sinksOf } from '../formats.js';
 import { writeToStdout } from '../stdout.js';
@@ -39,18 +41,23 @@ export async function dumpToStdout(
     if (event.type === 'slice-failed' && event.verdict === 'unavailable') unavailable += 1;
   });
   const snapshotDate = settings.runDate ?? new Date().toISOString().slice(0, 10);
-  const toRow = rowMaker(stream.schema, { snapshot_date: snapshotDate }, { surrogates: 0 });
-  async function* batches(): AsyncGenerator<Row[]> {
-    let batch: Row[] = [];
+  const pseudonyms = pseudonymsOf(settings);
+  const toBatch = batchMaker(stream.schema, { snapshot_date: snapshotDate }, { surrogates: 0 });
+  const finished = (records: CompactRecord[]): ColumnBatch => {
+    const batch = toBatch({ records, isPlain: false, isRaw: false });
+    return pseudonyms ? pseudonyms.batch(batch) : batch;
+  };
+  async function* batches(): AsyncGenerator<ColumnBatch> {
+    let batch: CompactRecord[] = [];
     for await (const record of keyedRecords(client, stream, settings, () => {
       unavailable += 1;
     })) {
-      batch.push(toRow(record));
+      batch.push(record as CompactRecord);
       if (batch.length < BATCH) continue;
-      yield batch;
+      yield finished(batch);
       batch = [];
     }
-    if (batch.length > 0) yield batch;
+    if (batch.length > 0) yield finished(batch);
   }
   const exitCode = await writeToStdout(sink.encode(stream.schema, batches()), context);
   if (unavailable > 0) {

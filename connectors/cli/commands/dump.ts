@@ -3,6 +3,7 @@ import { command } from '../../kit/command.js';
 import { connect } from '../../kit/connection.js';
 import { dataName } from '../../kit/options.js';
 import { openProgress } from '../../kit/progress.js';
+import { pseudonymsOf } from '../../kit/pseudonyms.js';
 import { stateFolder } from '../../kit/root.js';
 import { type Published, summary } from '../summary.js';
 import { dryRun } from './dump-dry-run.js';
@@ -20,6 +21,7 @@ export const dump = command({
         return await dumpToStdout(settings, context, progress.onEvent);
       await using client = connect(settings, context, progress.onEvent);
       if (settings.dryRun) return await dryRun(client, settings, context);
+      const pseudonyms = pseudonymsOf(settings);
       const targets = await targetsOf(settings);
       const [first, ...alsoTo] = targets;
       const heads = new Map<string, LogHead>();
@@ -29,6 +31,7 @@ export const dump = command({
         alsoTo,
         state: stateFolder(settings, context.environment),
         client,
+        ...(pseudonyms && { pseudonyms }),
         configuration: configurationOf(settings),
         signal: context.signal,
         onEvent(event) {

@@ -55,6 +55,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./prune.js')).prune,
   },
   {
+    name: 'reidentify',
+    summary: 'Finds the person for a pseudonym among given candidates.',
+    word: 'column',
+    load: async () => (await import('./reidentify.js')).reidentify,
+  },
+  {
     name: 'load',
     summary: 'Loads a snapshot into a warehouse, or writes the SQL that does.',
     word: 'target',

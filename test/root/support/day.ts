@@ -107,6 +107,7 @@ export function manifestOf(day: Day, slices: Readonly<Record<string, Slice[]>> =
   );
   return {
     manifest_version: 2,
+    pseudonyms: null,
     status: 'complete',
     run_id: runId,
     run_date: runDate,

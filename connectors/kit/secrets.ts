@@ -1,0 +1,16 @@
+/** A setting that is never taken from a flag or a file of flags, which others can read. */
+export interface Secret {
+  /** The setting that names a file with it; the file has nothing else in it. */
+  file: string;
+  /** The variables that hold it; the first that is set counts. */
+  variables: readonly string[];
+}
+
+/** By setting. */
+export const SECRETS: Readonly<Record<string, Secret>> = {
+  apiKey: {
+    file: 'apiKeyFile',
+    variables: ['ANTHROPIC_COMPLIANCE_ACCESS_KEY', 'ANTHROPIC_COMPLIANCE_API_KEY'],
+  },
+  pseudonymKey: { file: 'pseudonymKeyFile', variables: ['CLAUDE_COMPLIANCE_PSEUDONYM_KEY'] },
+};
