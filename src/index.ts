@@ -9,6 +9,8 @@ export { type ClientSettings, type ClientSettingsInput, clientSettings } from '.
 export type { Dispatcher, ProxySettings } from './client/transport.js';
 export { type Clock, systemClock } from './clock.js';
 export { forEachConcurrently } from './concurrency.js';
+export { type ChangeKind, type ChangeRow, changesSchema } from './diff/changes.js';
+export { type Diff, type DiffOptions, diffSnapshots } from './diff/diff-snapshots.js';
 export * from './errors.js';
 export type { ComplianceEvent, ListRef, OnEvent } from './events.js';
 export {

@@ -12,7 +12,7 @@ export const GENERAL = 'General:';
 
 /** Declares the flags of a command, and what its help says. */
 export function declareFlags(builder: Argv, command: Command): void {
-  const { positional } = command;
+  const { positionals = [] } = command;
   builder
     .group([], 'Positionals:')
     .group([], 'Options:')
@@ -23,9 +23,8 @@ export function declareFlags(builder: Argv, command: Command): void {
       describe: 'A JSON file with any of these flags.',
     })
     .epilogue(epilogue(command));
-  if (!positional) return;
-  const describe = `${positional.describe} [${positional.choices.join(', ')}]`;
-  builder.positional(positional.key, { describe });
+  for (const { key, choices, describe } of positionals)
+    builder.positional(key, { describe: choices ? `${describe} [${choices.join(', ')}]` : describe });
 }
 
 /** What a command line gave to a command. */
@@ -40,11 +39,11 @@ export async function settingsOf(
   { command, flags, args }: Given,
   { environment }: Context,
 ): Promise<z.output<Command['settings']>> {
-  const { settings, positional } = command;
+  const { settings, positionals = [] } = command;
   return await resolveSettings(settings, {
     flags,
     environment,
-    positional: positional?.key,
+    positionals: positionals.map(({ key }) => key),
     allFlags,
     mistakes: valuesNotTaken(settings, args),
   });
@@ -69,7 +68,9 @@ const epilogue = ({ settings }: Command): string =>
   ].join('\n');
 
 /** A secret has no flag, and a positional is shown as one. */
-function hidden({ settings, positional }: Command): Record<string, true> {
-  const keys = [...Object.keys(SECRETS), positional?.key ?? ''].filter((key) => key in settings.shape);
+function hidden({ settings, positionals = [] }: Command): Record<string, true> {
+  const keys = [...Object.keys(SECRETS), ...positionals.map(({ key }) => key)].filter(
+    (key) => key in settings.shape,
+  );
   return Object.fromEntries(keys.map((key) => [key, true as const]));
 }

@@ -51,10 +51,10 @@ async function parse(args: readonly string[], context: Context): Promise<Parsed 
   for (const { name, load } of asked) loaded.set(name, await load());
   const declareFlags = asked.length > 0 ? (await loadFlags()).declareFlags : () => {};
   const cli = parser(context);
-  for (const { name, word, summary } of commands) {
+  for (const { name, words: following, summary } of commands) {
     const command = loaded.get(name);
     cli.command(
-      word === undefined ? name : `${name} <${word}>`,
+      following === undefined ? name : `${name} ${following}`,
       summary,
       (builder) => {
         if (command) declareFlags(builder, command);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConfigError, createSink, type Sink, sinkFormats } from '../../src/index.js';
+import { ConfigError, createSink, isLocalLocation, type Sink, sinkFormats } from '../../src/index.js';
 
 /** A second writer of the same kind of file has a flag of its own. */
 const names = sinkFormats.filter(({ name, format }) => name === format).map(({ name }) => name);
@@ -66,6 +66,15 @@ export function sinkOfFile(
   throw new ConfigError(
     `The name of the file does not say its format. Let it end with .${names.join(', .')}, or give --format.`,
     { code: 'format_unknown' },
+  );
+}
+
+/** @throws ConfigError `to_not_local` when a file is to be written into a bucket */
+export function checkLocal(path: string, flag: string): void {
+  if (isLocalLocation(path)) return;
+  throw new ConfigError(
+    `${flag} takes a local file, or - for stdout. Write a file, and copy it to the bucket.`,
+    { code: 'to_not_local' },
   );
 }
 

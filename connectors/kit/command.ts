@@ -10,10 +10,17 @@ export interface Context {
   signal: AbortSignal;
 }
 
+/** A word that follows the name of a command. */
+export interface Positional {
+  key: string;
+  choices?: readonly string[];
+  describe: string;
+}
+
 /** One command of `claude-compliance`. */
 export interface Command<S extends z.ZodObject = z.ZodObject> {
-  /** A word that follows the name; it is a setting like the others. */
-  positional?: { key: string; choices: readonly string[]; describe: string };
+  /** Words that follow the name; each is a setting like the others. */
+  positionals?: readonly Positional[];
   settings: S;
   /** @returns the exit code @throws ComplianceError, which is reported with its own exit code */
   run(settings: z.output<S>, context: Context): Promise<number>;

@@ -13,8 +13,8 @@ interface Sources {
   /** What yargs parsed, by flag name. */
   flags: Readonly<Record<string, unknown>>;
   environment: NodeJS.ProcessEnv;
-  /** The setting that is a word after the command, not a flag. */
-  positional?: string | undefined;
+  /** The settings that are words after the command, not flags. */
+  positionals?: readonly string[];
   /** The flags of all commands: a file and the environment may serve them all. */
   allFlags(): Promise<readonly string[]>;
   /** Reported with those that are found here. */
@@ -28,7 +28,7 @@ interface Sources {
  */
 export async function resolveSettings<S extends z.ZodObject>(
   schema: S,
-  { flags, environment, positional, allFlags, mistakes: found = [] }: Sources,
+  { flags, environment, positionals = [], allFlags, mistakes: found = [] }: Sources,
 ): Promise<z.output<S>> {
   const schemas = flagSchemas(schema);
   const byFlag = new Map(
@@ -68,7 +68,7 @@ export async function resolveSettings<S extends z.ZodObject>(
   if (parsed.success && mistakes.length === 0) return parsed.data;
   const nameOf = (key: string): string => {
     const variable = key in fromFlags ? undefined : variables.get(key)?.variable;
-    return variable ?? (key === positional ? `<${key}>` : `--${flagName(key)}`);
+    return variable ?? (positionals.includes(key) ? `<${key}>` : `--${flagName(key)}`);
   };
   mistakes.push(...(parsed.error?.issues ?? []).map((issue) => sayIssue(issue, nameOf)));
   throw new ConfigError(

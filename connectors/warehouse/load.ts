@@ -17,7 +17,7 @@ import { chooseSnapshot, explainChange, type SnapshotSource } from './source/sna
 
 /** Brings a snapshot into a warehouse, from the API or from a dump. */
 export const load = command({
-  positional: { key: 'target', choices: targets, describe: 'The warehouse.' },
+  positionals: [{ key: 'target', choices: targets, describe: 'The warehouse.' }],
   settings: loadSettings,
   async run(settings, context) {
     checkTogether(settings);

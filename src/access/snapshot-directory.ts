@@ -1,11 +1,8 @@
-import { SinkError } from '../errors.js';
-import { checkedFile } from '../lake/checked-file.js';
 import { existingLog, snapshotPruned } from '../lake/existing-log.js';
+import { fileRows, type PublishedSnapshot } from '../lake/file-rows.js';
 import { checkLog, runDatesOf } from '../lake/log.js';
-import { type FileEntry, type Manifest, manifestFiles } from '../lake/manifest.js';
+import { type Manifest, manifestFiles } from '../lake/manifest.js';
 import { newestWith, readCurrent } from '../lake/manifest-file.js';
-import type { Row } from '../model/rows.js';
-import { decodeFile } from '../sinks/index.js';
 import type { Storage } from '../storage/storage.js';
 import { groupMembers } from '../streams/group-members.js';
 import { groups } from '../streams/groups.js';
@@ -46,42 +43,14 @@ export function directoryOf(storage: Storage, manifest: Manifest): Directory {
   };
 }
 
-interface Place {
-  storage: Storage;
-  manifest: Manifest;
-}
-
-function tableOf(stream: Stream, place: Place): DirectoryTable | undefined {
+function tableOf(stream: Stream, place: PublishedSnapshot): DirectoryTable | undefined {
   const table = place.manifest.tables[stream.name];
   if (!table) return undefined;
   const files = manifestFiles(place.manifest).filter((file) => file.table === stream.name);
   return {
     lists: table.slices,
     async *rows() {
-      for (const file of files) yield* rowsOf(file, stream, place);
+      for (const file of files) yield* fileRows(file, stream.schema, place);
     },
   };
-}
-
-/** @throws StorageError `file_differs`; SinkError `rows_differ`, `file_unreadable` */
-async function* rowsOf(
-  file: FileEntry,
-  { schema }: Stream,
-  { storage, manifest: { format } }: Place,
-): AsyncGenerator<readonly Row[]> {
-  const { path } = file;
-  const place = `${storage.location}/${path}`;
-  let rows = 0;
-  const batches = checkedFile({
-    bytes: storage.read(path),
-    expected: file,
-    place,
-    decode: (bytes) => decodeFile({ format, path, schema, bytes }),
-  });
-  for await (const batch of batches) {
-    rows += batch.length;
-    yield batch;
-  }
-  if (rows === file.rows) return;
-  throw new SinkError(`${place} holds ${rows} rows where ${file.rows} are listed.`, { code: 'rows_differ' });
 }

@@ -20,6 +20,8 @@ export interface Field {
   readonly description: string;
   /** Where the value comes from: a field the API serves, or one that the connector adds. */
   readonly origin: 'api' | 'connector';
+  /** Known values by rank: those of each are more privilege than those before. */
+  readonly ranks?: readonly (readonly string[])[] | undefined;
   /** Whether it names a person, and how: such a column can hold pseudonyms instead. */
   readonly personal?: PersonalKind;
 }

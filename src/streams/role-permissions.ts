@@ -23,6 +23,7 @@ export const rolePermissions = defineStream({
     text('resource_id', 'The one thing that it is allowed on.'),
   ],
   key: ['action', 'resource_type', 'resource_id'],
+  isGrant: true,
 });
 
 /** A permission of one role as the API served it. */

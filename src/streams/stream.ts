@@ -45,6 +45,10 @@ export interface StreamDescription {
   readonly key: readonly string[];
   /** Read unless other streams are asked for; without it a snapshot is not complete. */
   readonly isDefault?: boolean;
+  /** Whether a record that leaves one list and comes into another is the same: a person who changes the organisation. */
+  readonly movesBetweenLists?: boolean;
+  /** Whether each record allows somebody something: one more is more privilege. */
+  readonly isGrant?: boolean;
   /** Whether a snapshot with far fewer rows than the one before is refused. */
   readonly isGuarded?: boolean;
 }
@@ -122,6 +126,10 @@ export const requiredText = <const N extends string>(name: N, description: strin
 /** A field of text that names a person. */
 export const personal = <const N extends string>(kind: PersonalKind, name: N, description: string) =>
   ({ ...text(name, description), personal: kind }) as const;
+
+/** A field of text whose known values have ranks: those of each are more privilege than those before. */
+export const ranked = <const N extends string>(ranks: Field['ranks'], name: N, description: string) =>
+  ({ ...text(name, description), ranks }) as const;
 
 /** True or false. */
 export const boolean = <const N extends string>(name: N, description: string) =>

@@ -1,5 +1,5 @@
 import { ofOrganization } from './of-organization.js';
-import { defineStream, personal, requiredText, type StreamRecord, text, timestamp } from './stream.js';
+import { defineStream, personal, ranked, requiredText, type StreamRecord, timestamp } from './stream.js';
 
 /** The current members of every organisation; one person may be a member of several. */
 export const users = defineStream({
@@ -13,12 +13,24 @@ export const users = defineStream({
     requiredText('id', 'The tagged id of the user (user_…): stable when the e-mail or the name changes.'),
     personal('name', 'full_name', 'The full name of the user.'),
     personal('email', 'email', 'The e-mail address of the user.'),
-    text('organization_role', 'The role within this organisation: an open list.'),
+    ranked(
+      [
+        ['user', 'claude_code_user'],
+        ['developer', 'billing'],
+        ['membership_admin'],
+        ['admin'],
+        ['owner'],
+        ['primary_owner'],
+      ],
+      'organization_role',
+      'The role within this organisation: an open list.',
+    ),
     timestamp('created_at', 'When the account was created (not when the user joined the organisation).'),
   ],
   key: ['id'],
   isDefault: true,
   isGuarded: true,
+  movesBetweenLists: true,
 });
 
 /** A member of one organisation as the API served it. */

@@ -2,10 +2,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import {
   type AccessRow,
-  ConfigError,
   effectiveAccess,
   effectiveAccessSchema,
-  isLocalLocation,
   STAGING,
   selectAccess,
   snapshotSettings,
@@ -22,7 +20,7 @@ import {
   userState,
 } from '../../kit/root.js';
 import { type AccessKind, accessKinds, accessTally } from '../access-tally.js';
-import { fileFormatSettings, sinkOfFile } from '../formats.js';
+import { checkLocal, fileFormatSettings, sinkOfFile } from '../formats.js';
 import { writeToStdout } from '../stdout.js';
 
 const STDOUT = '-';
@@ -63,7 +61,7 @@ export const access = command({
     const mode = Number.parseInt(settings.fileMode, 8);
     const file = { path: to, flag: '--to', mode, overwrite: settings.overwrite };
     if (to !== STDOUT) {
-      if (!isLocalLocation(to)) throw notLocal();
+      checkLocal(to, file.flag);
       await checkAbsent(file);
     }
     const storage = await openRoot({ out: settings.out, storageOption: settings.storageOption });
@@ -96,8 +94,3 @@ export const access = command({
     return 0;
   },
 });
-
-const notLocal = (): ConfigError =>
-  new ConfigError('--to takes a local file, or - for stdout. Write a file, and copy it to the bucket.', {
-    code: 'to_not_local',
-  });

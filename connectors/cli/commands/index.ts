@@ -4,8 +4,8 @@ import type { Command } from '../../kit/command.js';
 export interface CommandEntry {
   name: string;
   summary: string;
-  /** The key of its positional, if it has one. */
-  word?: string;
+  /** The words that follow its name: `<stream>`, or `[from] [to]` where they may be left out. */
+  words?: string;
   /** Loads its module, and what that stands on: nothing of it is needed for the help and the version. */
   load(): Promise<Command>;
 }
@@ -25,19 +25,25 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'preview',
     summary: 'Shows the first rows of a stream as a table; nothing is written.',
-    word: 'stream',
+    words: '<stream>',
     load: async () => (await import('./preview.js')).preview,
   },
   {
     name: 'schema',
     summary: 'Prints the fields of a table as JSON Schema, Arrow schema or DDL.',
-    word: 'table',
+    words: '<table>',
     load: async () => (await import('./schema.js')).schema,
   },
   {
     name: 'access',
     summary: 'Derives who may do what from a published snapshot.',
     load: async () => (await import('./access.js')).access,
+  },
+  {
+    name: 'diff',
+    summary: 'Says what changed between two snapshots, and what cannot be known.',
+    words: '[from] [to]',
+    load: async () => (await import('./diff.js')).diff,
   },
   {
     name: 'verify',
@@ -57,13 +63,13 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'reidentify',
     summary: 'Finds the person for a pseudonym among given candidates.',
-    word: 'column',
+    words: '<column>',
     load: async () => (await import('./reidentify.js')).reidentify,
   },
   {
     name: 'load',
     summary: 'Loads a snapshot into a warehouse, or writes the SQL that does.',
-    word: 'target',
+    words: '<target>',
     load: async () => (await import('../../warehouse/load.js')).load,
   },
 ];

@@ -4,16 +4,15 @@ import { type Field, type Row, rowMaker, type StreamSchema, verdictOf } from '..
 import { command } from '../../kit/command.js';
 import { connect, connectionSettings } from '../../kit/connection.js';
 import { counted } from '../../kit/counts.js';
+import { printable } from '../../kit/printable.js';
 import { streamChoice, streamOf } from '../stream-choice.js';
-
-const MAX_WIDTH = 48;
 
 /** Lists that are tried of a stream that is not enabled: each costs a request. */
 const MAX_OFF = 3;
 
 /** The first rows of a stream, as they would be in the files. */
 export const preview = command({
-  positional: { key: 'stream', choices: streamChoice.options, describe: 'The stream to show.' },
+  positionals: [{ key: 'stream', choices: streamChoice.options, describe: 'The stream to show.' }],
   settings: connectionSettings.extend({
     stream: streamChoice,
     rows: z.int().min(1).max(1000).default(10).describe('How many rows.'),
@@ -41,7 +40,7 @@ export const preview = command({
       }
       if (rows.length === settings.rows || off === MAX_OFF) break;
     }
-    if (rows.length > 0) new Console(context.stdout).table(rows.map((row) => printable(schema, row)));
+    if (rows.length > 0) new Console(context.stdout).table(rows.map((row) => cells(schema, row)));
     else
       context.stdout.write(
         off > 0
@@ -52,7 +51,7 @@ export const preview = command({
   },
 });
 
-function printable(schema: StreamSchema, row: Row): Record<string, string> {
+function cells(schema: StreamSchema, row: Row): Record<string, string> {
   return Object.fromEntries(schema.fields.map((field) => [field.name, cell(row[field.name] ?? null, field)]));
 }
 
@@ -60,6 +59,5 @@ function printable(schema: StreamSchema, row: Row): Record<string, string> {
 function cell(value: Row[string], { type }: Field): string {
   if (value === null) return '';
   const text = type === 'json' || typeof value !== 'string' ? JSON.stringify(value) : value;
-  const plain = text.replace(/\p{C}/gu, '·');
-  return plain.length > MAX_WIDTH ? `${plain.slice(0, MAX_WIDTH - 1)}…` : plain;
+  return printable(text);
 }

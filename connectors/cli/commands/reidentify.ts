@@ -9,7 +9,7 @@ const columns = personalColumns as [string, ...string[]];
 
 /** Finds whom a pseudonym stands for, among people who are already known: by itself it says nothing. */
 export const reidentify = command({
-  positional: { key: 'column', choices: columns, describe: 'The column that the pseudonyms are of.' },
+  positionals: [{ key: 'column', choices: columns, describe: 'The column that the pseudonyms are of.' }],
   settings: z.object({
     column: z.enum(columns),
     pseudonym: z.array(z.string().min(1)).min(1).describe('The pseudonyms to find.'),

@@ -24,7 +24,7 @@ const schemas = [...streams.map((stream) => stream.schema), effectiveAccessSchem
 const tableChoice = z.enum(schemas.map(({ name }) => name) as [string, ...string[]]);
 
 export const schema = command({
-  positional: { key: 'table', choices: tableChoice.options, describe: 'The table to describe.' },
+  positionals: [{ key: 'table', choices: tableChoice.options, describe: 'The table to describe.' }],
   settings: z.object({
     table: tableChoice,
     as: z.enum(notations).default('json-schema').describe('The notation.'),

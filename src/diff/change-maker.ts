@@ -1,0 +1,82 @@
+import type { Json } from '../model/records.js';
+import type { Row } from '../model/rows.js';
+import { EXTRA } from '../model/schema.js';
+import type { ParentKey, Stream } from '../streams/stream.js';
+import type { ChangeRow } from './changes.js';
+import { type Difference, effectOf } from './compare-rows.js';
+import type { ListState } from './list-states.js';
+
+/** Makes the rows of a comparison. */
+export function changeMaker(stream: Stream, dates: Pick<ChangeRow, 'from_date' | 'to_date'>) {
+  const { name, schema, key, isGrant } = stream;
+  const labels = [
+    ...stream.fields.filter(({ personal }) => personal === 'email').map((field) => field.name),
+    'name',
+  ];
+  const parents = schema.primaryKey.filter((column) => !key.includes(column));
+  const served = schema.fields.filter(
+    ({ origin, name: column }) => origin === 'api' || column === EXTRA.name,
+  );
+  const about = (row: Row): ChangeRow => ({
+    ...dates,
+    stream: name,
+    organization_uuid: (row[ORGANIZATION] as string | undefined) ?? null,
+    key: Object.fromEntries(schema.primaryKey.map((column) => [column, row[column] ?? null])),
+    label:
+      labels.map((column) => row[column]).find((text): text is string => typeof text === 'string') ?? null,
+    change: 'changed',
+    field: null,
+    before: null,
+    after: null,
+    effect: null,
+    reason: null,
+  });
+  const ofParent = (row: Row): Json =>
+    Object.fromEntries(parents.map((column) => [column, row[column] ?? null]));
+  const record = (row: Row): Json =>
+    Object.fromEntries(served.map(({ name: column }) => [column, row[column] ?? null]));
+  const parentRow = (parent: ParentKey): ChangeRow => ({
+    ...about({ ...parent }),
+    key: { ...parent },
+    change: 'unknown',
+  });
+  return {
+    unknownField: (field: string, reason: string): ChangeRow => ({ ...parentRow({}), field, reason }),
+    unknownList(parent: ParentKey, [from, to]: readonly [ListState, ListState]): ChangeRow {
+      const [one, other] = [from, to].map((state) => (state.state === 'unknown' ? state : undefined));
+      return {
+        ...parentRow(parent),
+        before: one?.how ?? from.state,
+        after: other?.how ?? to.state,
+        reason: (one ?? other)?.reason ?? null,
+      };
+    },
+    single(row: Row, change: 'added' | 'removed', reason: string | null): ChangeRow {
+      const effect = isGrant ? (change === 'added' ? 'rose' : 'fell') : null;
+      return {
+        ...about(row),
+        change,
+        [change === 'added' ? 'after' : 'before']: record(row),
+        effect,
+        reason,
+      };
+    },
+    moved: (one: Row, other: Row): ChangeRow => ({
+      ...about(other),
+      change: 'moved',
+      field: parents.at(-1) ?? null,
+      before: ofParent(one),
+      after: ofParent(other),
+    }),
+    changed: (row: Row, differences: readonly Difference[]): ChangeRow[] =>
+      differences.map((difference) => ({
+        ...about(row),
+        field: difference.field.name,
+        before: difference.before,
+        after: difference.after,
+        effect: effectOf(difference),
+      })),
+  };
+}
+
+const ORGANIZATION = 'organization_uuid';

@@ -1,0 +1,39 @@
+import { SinkError } from '../errors.js';
+import type { Row } from '../model/rows.js';
+import type { StreamSchema } from '../model/schema.js';
+import { decodeFile } from '../sinks/index.js';
+import type { Storage } from '../storage/storage.js';
+import { checkedFile } from './checked-file.js';
+import type { FileEntry, Manifest } from './manifest.js';
+
+/** A snapshot in its root. */
+export interface PublishedSnapshot {
+  storage: Storage;
+  manifest: Manifest;
+}
+
+/**
+ * The rows of a published file. What was returned counts only when the end is reached: a file that was changed is found there.
+ * @throws StorageError `file_differs`; SinkError `rows_differ`, `file_unreadable`
+ */
+export async function* fileRows(
+  file: FileEntry,
+  schema: StreamSchema,
+  { storage, manifest: { format } }: PublishedSnapshot,
+): AsyncGenerator<readonly Row[]> {
+  const { path } = file;
+  const place = `${storage.location}/${path}`;
+  let rows = 0;
+  const batches = checkedFile({
+    bytes: storage.read(path),
+    expected: file,
+    place,
+    decode: (bytes) => decodeFile({ format, path, schema, bytes }),
+  });
+  for await (const batch of batches) {
+    rows += batch.length;
+    yield batch;
+  }
+  if (rows === file.rows) return;
+  throw new SinkError(`${place} holds ${rows} rows where ${file.rows} are listed.`, { code: 'rows_differ' });
+}
