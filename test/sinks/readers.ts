@@ -7,6 +7,7 @@ import { tableFromIPC } from '@uwdata/flechette';
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import type { Field, FieldType, StreamSchema } from '../../src/model/schema.js';
+import { DUCKDB_SOURCES } from '../duckdb-sources.js';
 
 /** What a cell of a file holds: text, microseconds since 1970, days since 1970, parsed JSON, or null. */
 export type Cell = unknown;
@@ -68,7 +69,8 @@ const duckDbParquet: Reader = {
   name: 'DuckDB',
   async read(file, extension, schema) {
     const columns = schema.fields.map(({ name, type }) => DUCKDB_TYPED[type](name));
-    const rows = await queryFile(file, extension, (path) => `SELECT ${columns} FROM read_parquet('${path}')`);
+    const source = (path: string) => DUCKDB_SOURCES.parquet(path, schema);
+    const rows = await queryFile(file, extension, (path) => `SELECT ${columns} FROM ${source(path)}`);
     return cells(rows, schema, { json: parseJson, date: Number });
   },
 };
@@ -76,12 +78,7 @@ const duckDbParquet: Reader = {
 const duckDbCsv: Reader = {
   name: 'DuckDB',
   async read(file, extension, schema) {
-    const rows = await queryFile(
-      file,
-      extension,
-      (path) =>
-        `FROM read_csv('${path}', header = true, all_varchar = true, allow_quoted_nulls = false, max_line_size = 67108864)`,
-    );
+    const rows = await queryFile(file, extension, (path) => `FROM ${DUCKDB_SOURCES.csv(path, schema)}`);
     return cells(rows, schema, { json: parseJson, boolean: (text: string) => text === 'true' });
   },
 };
@@ -89,15 +86,7 @@ const duckDbCsv: Reader = {
 const duckDbNdjson: Reader = {
   name: 'DuckDB',
   async read(file, extension, schema) {
-    const columns = schema.fields.map(
-      ({ name, type }) => `${name}: '${{ json: 'JSON', boolean: 'BOOLEAN' }[type as string] ?? 'VARCHAR'}'`,
-    );
-    const rows = await queryFile(
-      file,
-      extension,
-      (path) =>
-        `FROM read_json('${path}', format = 'newline_delimited', columns = {${columns}}, maximum_object_size = 67108864)`,
-    );
+    const rows = await queryFile(file, extension, (path) => `FROM ${DUCKDB_SOURCES.ndjson(path, schema)}`);
     return cells(rows, schema, { json: parseJson });
   },
   sees: (row) => JSON.parse(JSON.stringify(row)), // 0 for -0
