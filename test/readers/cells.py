@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import glob
 import io
 import json
 import sys
@@ -13,20 +14,34 @@ MICROSECOND = datetime.timedelta(microseconds=1)
 # spoiled: a path
 ASKED = json.loads(sys.argv[1])
 ORGANIZATION = ASKED["organization"]
-# Of each table, by name: the type, and whether a value may be missing.
+# Of each table, by name: the type, the shape of JSON, and whether a value may be missing.
 FIELDS = {table: {field["name"]: field for field in fields} for table, fields in ASKED["fields"].items()}
 
 
+def names_of(stream, *types):
+    return [name for name, field in FIELDS[stream].items() if field["type"] in types]
+
+
+def has_any_json(stream):
+    """Whether a column holds JSON of any type: as a column of texts, a reader could not distinguish "1" from 1 in it."""
+    return any("shape" not in FIELDS[stream][name] for name in names_of(stream, "json"))
+
+
+def files_of(table, run_date):
+    return glob.glob(f"{table}/run_date={run_date}/**/part-*", recursive=True)
+
+
 def cell(value):
-    """Instants as microseconds since 1970, dates as they are written, objects as JSON, all of it as text."""
+    """Instants as microseconds since 1970, dates as they are written, truth as JSON has it, all of it as text."""
     if value is None:
         return None
     if isinstance(value, datetime.datetime):
         return str((value - EPOCH) // MICROSECOND)
     if isinstance(value, datetime.date):
         return value.isoformat()
-    if isinstance(value, (dict, list)):
+    if isinstance(value, bool):
         return json.dumps(value)
+    assert isinstance(value, (str, int)), type(value)
     return str(value)
 
 
@@ -51,6 +66,8 @@ def give_tables(tables):
 
 
 def give_rows(tree, form, stream, run_date, rows):
+    if form in ("parquet", "arrow"):
+        assert all(isinstance(row[name], (bool, type(None))) for name in names_of(stream, "boolean") for row in rows)
     rows = [{name: cell(row[name]) for name in FIELDS[stream]} for row in rows]
     give(tree=tree, format=form, stream=stream, run_date=run_date, rows=rows)
 

@@ -4,7 +4,7 @@ import json
 
 import chdb
 
-from cells import FIELDS, ORGANIZATION, give_examples, give_tables, give_traps
+from cells import FIELDS, ORGANIZATION, give_examples, give_tables, give_traps, has_any_json, names_of
 
 # By type, what a typed column is asked for as; other columns are asked for as they are.
 TYPED = {
@@ -25,6 +25,14 @@ def tables(root, stream):
         f"{name} {'Nullable(String)' if field['nullable'] else 'String'}" for name, field in columns.items()
     )
 
+    # Columns that are cut out of whole lines.
+    cut = ", ".join(
+        f"nullIf(JSONExtractRaw(json, '{name}'), 'null') AS {name}"
+        if name in names_of(stream, "json")
+        else f"JSONExtract(json, '{name}', 'Nullable(String)') AS {name}"
+        for name in columns
+    )
+
     def on_day(form, clickhouse_format, select, *structure):
         source = ", ".join([f"'{root}/{form}/{stream}/**/part-*'", clickhouse_format, *structure])
         return lambda run_date: ask(
@@ -36,7 +44,9 @@ def tables(root, stream):
         "parquet": on_day("parquet", "Parquet", typed),
         "arrow": on_day("arrow", "Arrow", typed),
         "csv": on_day("csv", "CSVWithNames", ", ".join(columns), f"'{texts}'"),
-        "ndjson": on_day("ndjson", "JSONEachRow", ", ".join(columns), f"'{texts}'"),
+        "ndjson": on_day("ndjson", "JSONAsString", cut)
+        if has_any_json(stream)
+        else on_day("ndjson", "JSONEachRow", ", ".join(columns), f"'{texts}'"),
     }
 
 

@@ -1,13 +1,12 @@
 """Reads trees of every format with pandas."""
 
-import glob
 import json
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from cells import ORGANIZATION, give_examples, give_tables, give_traps
+from cells import ORGANIZATION, files_of, give_examples, give_tables, give_traps, names_of
 
 BY_DAY = ds.partitioning(pa.schema([("run_date", pa.string())]), flavor="hive")
 
@@ -20,20 +19,22 @@ def rows_of(frame):
             assert values.dtype == "datetime64[us, UTC]", values.dtype
             columns[name] = [None if pd.isna(v) else str(n) for v, n in zip(values, values.astype("int64"))]
         else:
-            columns[name] = [None if not isinstance(v, (dict, list)) and pd.isna(v) else v for v in values]
+            columns[name] = [None if pd.isna(v) else v for v in values]
     return [dict(zip(columns, row)) for row in zip(*columns.values())]
 
 
-def frame_of_lines(path):
+def frame_of_lines(path, json_names):
     with open(path, encoding="utf-8") as lines:
-        return pd.DataFrame([json.loads(line) for line in lines], dtype=object)
+        rows = [json.loads(line) for line in lines]
+    for row in rows:
+        row.update({name: json.dumps(row[name]) for name in json_names if row[name] is not None})
+    return pd.DataFrame(rows, dtype=object)
 
 
 def tables(root, stream):
     def each_file(form, read):
         def rows_on(run_date):
-            paths = glob.glob(f"{root}/{form}/{stream}/run_date={run_date}/**/part-*", recursive=True)
-            return rows_of(pd.concat([read(path) for path in paths]))
+            return rows_of(pd.concat([read(path) for path in files_of(f"{root}/{form}/{stream}", run_date)]))
 
         return rows_on
 
@@ -47,7 +48,7 @@ def tables(root, stream):
         # pandas cannot distinguish null from the empty text in CSV: here both are the empty text.
         "csv": each_file("csv", lambda path: pd.read_csv(path, dtype=str, keep_default_na=False)),
         # pandas' own parser of JSON refuses the smallest doubles, so Python's reads the lines.
-        "ndjson": each_file("ndjson", frame_of_lines),
+        "ndjson": each_file("ndjson", lambda path: frame_of_lines(path, names_of(stream, "json"))),
     }
 
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from cells import FIELDS, ORGANIZATION, give_examples, give_tables, give_traps
+from cells import FIELDS, ORGANIZATION, give_examples, give_tables, give_traps, names_of
 
 
 def rows_of(frame):
@@ -17,8 +17,9 @@ def rows_of(frame):
 
 def tables(root, stream):
     texts = {name: pl.String for name in FIELDS[stream]}
-    # It takes an object whose names have quotes for a text that is no JSON.
-    without_extra = {name: dtype for name, dtype in texts.items() if name != "extra"}
+    # It takes JSON for a text that is none, where a name in it has quotes or a text in it a NUL.
+    json_names = names_of(stream, "json")
+    without_json = {name: dtype for name, dtype in texts.items() if name not in json_names}
 
     def parquet_on(run_date):
         return rows_of(pl.scan_parquet([f"{root}/parquet/{stream}/run_date={run_date}"], hive_partitioning=False))
@@ -31,8 +32,8 @@ def tables(root, stream):
         return f"{root}/{form}/{stream}/run_date={run_date}/**/part-*"
 
     def lines_on(run_date):
-        lines = pl.scan_ndjson(below("ndjson", run_date), schema=without_extra)
-        return rows_of(lines.with_columns(extra=None))
+        lines = pl.scan_ndjson(below("ndjson", run_date), schema=without_json)
+        return rows_of(lines.with_columns(**dict.fromkeys(json_names)))
 
     return {
         "parquet": parquet_on,

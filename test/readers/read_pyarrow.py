@@ -1,12 +1,14 @@
-"""Reads trees with pyarrow, but for NDJSON, whose `extra` has no one type."""
+"""Reads trees of every format with pyarrow."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 import pyarrow.dataset as ds
+import pyarrow.json as lines
 
-from cells import FIELDS, ORGANIZATION, give_examples, give_tables, give_traps
+from cells import FIELDS, ORGANIZATION, files_of, give_examples, give_tables, give_traps, names_of
 
+LARGE = 64 << 20
 BY_DAY = ds.partitioning(pa.schema([("run_date", pa.string())]), flavor="hive")
 
 
@@ -26,8 +28,16 @@ def csv_format(stream):
         convert_options=csv.ConvertOptions(
             column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""]
         ),
-        read_options=csv.ReadOptions(block_size=64 << 20),
+        read_options=csv.ReadOptions(block_size=LARGE),
     )
+
+
+def table_of_lines(stream):
+    """Of each file. JSON is left out: a column of it would need one type, which is the same in every line."""
+    types = [(name, pa.string()) for name in names_of(stream, "string", "timestamp", "date")]
+    types += [(name, pa.bool_()) for name in names_of(stream, "boolean")]
+    without_json = lines.ParseOptions(explicit_schema=pa.schema(types), unexpected_field_behavior="ignore")
+    return lambda path: lines.read_json(path, lines.ReadOptions(block_size=LARGE), without_json)
 
 
 def tables(root, stream):
@@ -38,10 +48,17 @@ def tables(root, stream):
 
         return rows_on
 
+    def lines_on(run_date):
+        # A dataset of lines infers the types of columns that nobody asked for, too.
+        files = map(table_of_lines(stream), files_of(f"{root}/ndjson/{stream}", run_date))
+        no_json = dict.fromkeys(names_of(stream, "json"))
+        return [row | no_json for row in rows_of(pa.concat_tables(files))]
+
     return {
         "parquet": on_day("parquet", "parquet"),
         "arrow": on_day("arrow", "ipc"),
         "csv": on_day("csv", csv_format(stream)),
+        "ndjson": lines_on,
     }
 
 

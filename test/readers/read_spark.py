@@ -3,9 +3,9 @@
 import functools
 
 from pyspark.sql import SparkSession
-from pyspark.sql.functions import col, regexp_extract, unix_micros
+from pyspark.sql.functions import col, regexp_extract, to_json, unix_micros
 
-from cells import FIELDS, ORGANIZATION, give_examples, give_tables, give_traps, printed
+from cells import FIELDS, ORGANIZATION, give_examples, give_tables, give_traps, has_any_json, names_of, printed
 
 spark = (
     SparkSession.builder.master("local[2]")
@@ -28,11 +28,15 @@ def rows_of(frame):
         if dtype == "timestamp":
             # As a number: Python's own type ends at the years 1 and 9999.
             frame = frame.withColumn(name, unix_micros(name))
+        if dtype == "variant":
+            frame = frame.withColumn(name, to_json(name))
     return [row.asDict() for row in frame.collect()]
 
 
 def tables(root, stream):
     texts = ", ".join(f"{name} STRING" for name in FIELDS[stream])
+    variants = names_of(stream, "json") if has_any_json(stream) else []
+    lines = ", ".join(f"{name} {'VARIANT' if name in variants else 'STRING'}" for name in FIELDS[stream])
 
     def on_day(read):
         frame = functools.cache(lambda: read(spark.read.option("recursiveFileLookup", True)))
@@ -40,14 +44,14 @@ def tables(root, stream):
 
     def parquet(files):
         frame = files.parquet(f"{root}/parquet/{stream}")
-        instants = {name for name, field in FIELDS[stream].items() if field["type"] == "timestamp"}
+        instants = set(names_of(stream, "timestamp"))
         assert instants == {name for name, dtype in frame.dtypes if dtype == "timestamp"}, frame.dtypes
         return frame
 
     return {
         "parquet": on_day(parquet),
         "csv": on_day(lambda files: files.schema(texts).csv(f"{root}/csv/{stream}", **AS_WRITTEN)),
-        "ndjson": on_day(lambda files: files.schema(texts).json(f"{root}/ndjson/{stream}", lineSep="\n")),
+        "ndjson": on_day(lambda files: files.schema(lines).json(f"{root}/ndjson/{stream}", lineSep="\n")),
     }
 
 
