@@ -67,7 +67,6 @@ function headOf({ title, rows, effects }: Kind): string {
 }
 
 function lineOf({
-  stream,
   change,
   field,
   key,
