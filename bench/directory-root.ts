@@ -35,8 +35,10 @@ const BATCH = 1000;
 const ROLES = 12;
 
 /** A list, and how its rows are made. */
-interface List {
+export interface List {
   parent: ParentKey;
+  /** Of the pages as served; null: not known. */
+  digest?: string;
   rows: number;
   row(index: number): Record<string, unknown>;
 }
@@ -136,34 +138,47 @@ function tablesOf(size: DirectorySize): Map<Stream, List[]> {
   ]);
 }
 
-/** Publishes a made-up directory, in the layout whose files are the largest. @returns its manifest */
-export async function publishDirectory(root: string, format: string, size: DirectorySize): Promise<Manifest> {
+/** Publishes a made-up directory. @returns its manifest */
+export const publishDirectory = (root: string, format: string, size: DirectorySize): Promise<Manifest> =>
+  publishTables(root, { format, runDate: RUN_DATE, tables: tablesOf(size) });
+
+/** A day that is made up. */
+export interface MadeUpDay {
+  format: string;
+  runDate: string;
+  tables: ReadonlyMap<Stream, readonly List[]>;
+}
+
+/** Publishes a day in the layout whose files are the largest. @returns its manifest */
+export async function publishTables(root: string, made: MadeUpDay): Promise<Manifest> {
+  const { format, runDate } = made;
   const staging = new LocalStorage(`${root}-staged`);
-  await mkdir(staging.localRoot);
+  await mkdir(staging.localRoot, { recursive: true });
   const storage = new LocalStorage(root);
   const runId = newRunId(systemClock.now());
-  return await withDay(
-    { storage, runDate: RUN_DATE, runId, clock: systemClock, signal: undefined },
-    async (day) => {
-      const files: FinishedFile[] = [];
-      const tables: Manifest['tables'] = {};
-      for (const [stream, lists] of tablesOf(size)) {
-        const entries = await writeTable({ staging, format, stream, lists, runId, files });
-        const rows = entries.reduce((sum, entry) => sum + entry.rows, 0);
-        const columns = stream.schema.fields.map(({ name }) => name);
-        const slices = lists.map((list) => sliceOf(list.parent, list.rows, []));
-        tables[stream.name] = { layout: 'per-date', columns, rows, files: entries, slices };
-      }
-      const manifest: Manifest = { ...manifestOf(day), format, tables, totals: totalsOf(tables) };
-      await publish(day, manifest, files);
-      return manifest;
-    },
-  );
+  return await withDay({ storage, runDate, runId, clock: systemClock, signal: undefined }, async (day) => {
+    const files: FinishedFile[] = [];
+    const tables: Manifest['tables'] = {};
+    for (const [stream, lists] of made.tables) {
+      const entries = await writeTable({ staging, format, runDate, stream, lists, runId, files });
+      const rows = entries.reduce((sum, entry) => sum + entry.rows, 0);
+      const columns = stream.schema.fields.map(({ name }) => name);
+      const slices = lists.map(({ parent, rows, digest = null }) => ({
+        ...sliceOf(parent, rows, []),
+        pages_sha256: digest,
+      }));
+      tables[stream.name] = { layout: 'per-date', columns, rows, files: entries, slices };
+    }
+    const manifest: Manifest = { ...manifestOf(day), format, tables, totals: totalsOf(tables) };
+    await publish(day, manifest, files);
+    return manifest;
+  });
 }
 
 interface TableWriting {
   staging: LocalStorage;
   format: string;
+  runDate: string;
   stream: Stream;
   lists: readonly List[];
   runId: string;
@@ -174,13 +189,14 @@ interface TableWriting {
 async function writeTable({
   staging,
   format,
+  runDate,
   stream,
   lists,
   runId,
   files,
 }: TableWriting): Promise<FileEntry[]> {
   const sink = createSink(format);
-  const rows = rowsOf(stream, lists);
+  const rows = rowsOf(stream, lists, runDate);
   const entries: FileEntry[] = [];
   for (let next = rows.next(); !next.done; ) {
     let taken = 0;
@@ -192,7 +208,7 @@ async function writeTable({
         yield batch;
       }
     }
-    const path = `${dateFolder(stream.name, RUN_DATE)}/${partName(entries.length, sink.extension)}`;
+    const path = `${dateFolder(stream.name, runDate)}/${partName(entries.length, sink.extension)}`;
     const written = await staging.stage(path, sink.encode(stream.schema, part()));
     const key = publishedKey(path, runId);
     files.push({ key, path: join(staging.localRoot, path), ...written });
@@ -201,10 +217,10 @@ async function writeTable({
   return entries;
 }
 
-function* rowsOf({ schema }: Stream, lists: readonly List[]): Generator<Row> {
+function* rowsOf({ schema }: Stream, lists: readonly List[], runDate: string): Generator<Row> {
   for (const { parent, rows, row } of lists) {
     for (let k = 0; k < rows; k += 1) {
-      const values: Record<string, unknown> = { ...parent, ...row(k), snapshot_date: RUN_DATE };
+      const values: Record<string, unknown> = { ...parent, ...row(k), snapshot_date: runDate };
       yield Object.fromEntries(schema.fields.map(({ name }) => [name, values[name] ?? null])) as Row;
     }
   }

@@ -15,6 +15,7 @@ const benchmarks: readonly { name: string; summary: string }[] = [
   { name: 'sinks', summary: 'what each format costs' },
   { name: 'warehouse', summary: 'a million users loaded into DuckDB and PostgreSQL' },
   { name: 'storage', summary: 'a million users published to a folder and to S3' },
+  { name: 'diff', summary: 'what changed between two days of five million users: time and memory' },
   { name: 'access', summary: 'who may do what, derived from a snapshot of a million users: time and memory' },
   { name: 'layout', summary: 'queries for one day and one organisation in both layouts, and compaction' },
 ];
