@@ -11,6 +11,9 @@ import { decodedValue, expectUtf8, parseJson, unreadable } from './decoded-value
 import { anotherSchema, fieldsOf } from './file-columns.js';
 import { BATCH_BYTES } from './record-batches.js';
 
+/** Rows that are made at a time: thousands of them would outlive the young generation of V8's heap, and let it grow. */
+const DECODED_ROWS = 1_000;
+
 /**
  * The rows of an Arrow file or stream, in batches that are bounded as those of the writer are.
  * @throws SinkError `file_of_another_schema`, `file_unreadable`
@@ -32,7 +35,11 @@ export function* decodeColumns(schema: StreamSchema, ipc: Uint8Array): Generator
     for (let from = 0; from < numRows; ) {
       const most = bytesBefore(from) + BATCH_BYTES;
       const rows: Row[] = [];
-      for (; from < numRows && (rows.length === 0 || bytesBefore(from) < most); from += 1) {
+      for (
+        ;
+        from < numRows && rows.length < DECODED_ROWS && (rows.length === 0 || bytesBefore(from) < most);
+        from += 1
+      ) {
         const row: Record<string, Json> = {};
         for (const [i, { name }] of schema.fields.entries()) row[name] = cells[i]?.(from) ?? null;
         rows.push(served(row));
