@@ -14,7 +14,9 @@ export interface Parser {
 /** Builds what JSON.parse would build, from chunks, and stops at the caps. */
 export function streamingParser(limits: PageLimits): Parser {
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  const parser = new JSONParser({ paths: ['$'], stringBufferSize: 4096, numberBufferSize: 4096 });
+  const parser = keepingMarks(
+    new JSONParser({ paths: ['$'], stringBufferSize: 4096, numberBufferSize: 4096 }),
+  );
   let root: unknown;
   let depth = 0;
   let records = 0;
@@ -64,6 +66,16 @@ export function streamingParser(limits: PageLimits): Parser {
       return root;
     },
   };
+}
+
+/**
+ * The decoder of the library's texts takes U+FEFF at the start of a piece for a byte order mark and drops it: `"\ufeffAda"` served in
+ * UTF-8 would become `"Ada"` (seen with 0.0.26). It has no option for it, so its decoder is replaced.
+ */
+function keepingMarks(parser: JSONParser): JSONParser {
+  const { tokenizer } = parser as unknown as { tokenizer: { bufferedString: { decoder: object } } };
+  tokenizer.bufferedString.decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  return parser;
 }
 
 function utf8<T>(decode: () => T): T {

@@ -201,6 +201,15 @@ it('reads the same records as JSON.parse, however the body is cut into chunks an
   );
 });
 
+it.each([0, 1_000_000])('keeps byte order marks inside of texts (soft cap %i)', async (softBytes) => {
+  const text = `\ufeff{"data":[{"id":"\ufeffa\\n\ufeffb","\ufeff":"${'x'.repeat(4095)}\ufeff${'x'.repeat(9000)}\ufeff"}],"has_more":false}`;
+  const { records, isRaw } = await readPage(chunked(bytes(text), []), {
+    limits: { ...PAGE_LIMITS, softBytes },
+  });
+  const { data } = JSON.parse(text.slice(1)) as { data: Json[] };
+  expect(isRaw ? decodedJson(records as Json[]) : records).toEqual(data);
+});
+
 it('refuses the same bodies as JSON.parse, whichever parser reads them', async () => {
   const text = '{"data":[{"a":"é\\u00e9\\n","b":[1.5e3,-0,true,null]}],"has_more":false}';
   await fc.assert(
