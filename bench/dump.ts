@@ -34,13 +34,12 @@ async function floor(api: FixtureProcess, users: number): Promise<Case> {
 
 async function dump(api: FixtureProcess, users: number, format: string): Promise<Case> {
   const out = await mkdtemp(join(tmpdir(), 'bench-'));
-  const flags =
-    format === 'parquet-js' ? ['--format', 'parquet', '--parquet-writer', 'js'] : ['--format', format];
+  const flags = ['--format', format, '--out', out, '--requests-per-minute', '0', '--progress', 'none'];
   try {
-    const result = await measured(
-      [COMMAND, 'dump', '--out', out, '--requests-per-minute', '0', '--progress', 'none', '--json', ...flags],
-      { ANTHROPIC_COMPLIANCE_BASE_URL: api.url, ANTHROPIC_COMPLIANCE_ACCESS_KEY: api.key },
-    );
+    const result = await measured([COMMAND, 'dump', ...flags, '--json'], {
+      ANTHROPIC_COMPLIANCE_BASE_URL: api.url,
+      ANTHROPIC_COMPLIANCE_ACCESS_KEY: api.key,
+    });
     const { manifest }: { manifest: Manifest } = JSON.parse(result.stdout);
     const { tables, totals } = manifest;
     if (tables.users?.rows !== users)

@@ -72,7 +72,6 @@ const IMPORTERS: Record<string, readonly string[]> = {
   '@bokuweb/zstd-wasm': ['src/sinks/parquet-codec.ts'],
   snappyjs: ['src/sinks/parquet-codec.ts'],
   'parquet-wasm': ['src/sinks/parquet-reader.ts'],
-  'parquetjs-lite': ['src/sinks/parquet-js.ts'],
   opendal: ['src/storage/bucket.ts'],
   yargs: ['connectors/cli/command-line.ts', 'connectors/cli/command-flags.ts', 'connectors/kit/options.ts'],
   'cli-progress': ['connectors/kit/progress.ts'],
@@ -236,13 +235,12 @@ describe('a stream is named', () => {
 describe('a format is named', () => {
   /** Besides the own file of each format, which its registry imports. */
   const NAMING: Record<string, string> = {
-    'connectors/cli/formats.ts':
-      'the default of --format, and --parquet-writer, which chooses one of two writers',
+    'connectors/cli/formats.ts': 'the default of --format, and of what goes to stdout',
     'connectors/cli/commands/schema.ts': 'Arrow as a notation of schemas',
     'connectors/warehouse/source/extraction.ts': 'the format of a snapshot that is taken for one load alone',
     'connectors/warehouse/scripts/write.ts': 'the scripts of warehouses read Parquet only',
   };
-  const names = sinkFormats.flatMap(({ name, format }) => [name, format]);
+  const names = sinkFormats.map(({ name }) => name);
   const naming = files
     .filter(({ texts }) => texts.some((text) => names.includes(text)))
     .map(({ path }) => path);

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { ConfigError, createSink, isLocalLocation, type Sink, sinkFormats } from '../../src/index.js';
 
-/** A second writer of the same kind of file has a flag of its own. */
-const names = sinkFormats.filter(({ name, format }) => name === format).map(({ name }) => name);
+const names = sinkFormats.map(({ name }) => name);
 
 /** How the files are written. */
 export const formatSettings = z.object({
@@ -11,12 +10,6 @@ export const formatSettings = z.object({
     .min(1)
     .default(['parquet'])
     .describe('One or several; several get a folder each below --out.'),
-  parquetWriter: z
-    .enum(['wasm', 'js'])
-    .default('wasm')
-    .describe(
-      'js: a writer in pure JavaScript; snappy by default, no zstd, no statistics, timestamps without zone.',
-    ),
   compression: z
     .string()
     .optional()
@@ -46,8 +39,7 @@ export function sinkOfFile(
   path: string | undefined,
   { format, csvFormulaGuard }: z.output<typeof fileFormatSettings>,
 ): Sink {
-  const formats = sinkFormats.filter(({ name }) => names.includes(name));
-  const texts = formats.filter(({ isText }) => isText).map(({ name }) => name);
+  const texts = sinkFormats.filter(({ isText }) => isText).map(({ name }) => name);
   if (path === undefined) {
     if (format === undefined || texts.includes(format))
       return createSink(format ?? 'csv', { csvFormulaGuard });
@@ -56,7 +48,7 @@ export function sinkOfFile(
       { code: 'stdout_needs_text' },
     );
   }
-  const sinks = formats.flatMap(({ name, compressions }) =>
+  const sinks = sinkFormats.flatMap(({ name, compressions }) =>
     compressions.map((compression) => ({ name, sink: createSink(name, { compression, csvFormulaGuard }) })),
   );
   const byName = sinks.filter(({ sink }) => path.endsWith(`.${sink.extension}`));
@@ -86,7 +78,7 @@ export function sinksOf(settings: z.output<typeof formatSettings>): Sink[] {
   const compressions = parseCompression(settings);
   return [...new Set(settings.format)].map((format) => {
     const compression = compressions.get(format) ?? compressions.get('');
-    return createSink(format === 'parquet' && settings.parquetWriter === 'js' ? 'parquet-js' : format, {
+    return createSink(format, {
       ...(compression !== undefined && { compression }),
       csvFormulaGuard: settings.csvFormulaGuard,
     });

@@ -16,7 +16,7 @@ export type RegroupingSink = Sink & { readonly regroup: Regrouping };
 export function checkRegroups(sink: Sink): asserts sink is RegroupingSink {
   if (sink.regroup) return;
   throw new ConfigError(
-    `This writer of ${sink.format} files cannot combine the rows of several lists in one file: it writes no statistics by which a reader could skip. Leave out --layout per-date, or choose another writer.`,
+    `The sink of the ${sink.format} files has no \`regroup\`, so it cannot combine the rows of several lists in one file. Use the layout per-org or another sink.`,
     { code: 'layout_not_supported' },
   );
 }

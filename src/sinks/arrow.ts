@@ -8,7 +8,6 @@ const COMPRESSIONS = ['none'] as const;
 /** The Arrow IPC file format (also known as Feather 2), not compressed. A truncated file is invalid; a stream would not be. */
 export const arrow: SinkFormat = {
   name: 'arrow',
-  format: 'arrow',
   summary: 'Arrow IPC file (Feather 2) with true types, not compressed.',
   compressions: COMPRESSIONS,
   isText: false,

@@ -12,7 +12,7 @@ import type { ColumnBlock } from './record-batches.js';
 export function* columnBlocks(schema: StreamSchema, ipc: Uint8Array): Generator<ColumnBlock> {
   const reader = RecordBatchReader.from(ipc).open();
   const isExpected = (field: Field, i: number): boolean =>
-    field.name === schema.fields[i]?.name && typeKey(field.type) === typeKey(expected[i]?.type);
+    field.name === schema.fields[i]?.name && isSameType(field.type, expected[i]?.type);
   const expected = arrowSchemaOf(schema).fields;
   if (reader.schema.fields.length !== expected.length || !reader.schema.fields.every(isExpected))
     throw anotherSchema(schema);
@@ -28,5 +28,6 @@ const columnBlock = (columns: readonly CopiedData[], from: number, rows: number)
   slice: (start, end) => columnBlock(columns, from + start, end - start),
 });
 
-/** A type as far as it says how values are stored: whether an instant is marked as UTC does not. */
-export const typeKey = (type: DataType | undefined): string => `${type}`.replace(/, UTC>$/, '>');
+/** Unit and time zone of an instant included. The library's own comparison distinguishes the classes of equal types. */
+export const isSameType = (one: DataType | undefined, other: DataType | undefined): boolean =>
+  `${one}` === `${other}`;

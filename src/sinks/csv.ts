@@ -14,7 +14,6 @@ import { textRegrouping } from './text-regrouping.js';
 /** RFC 4180 with a header: null is an empty cell, the empty text is `""`, `extra` is JSON text. */
 export const csv: SinkFormat = {
   name: 'csv',
-  format: 'csv',
   summary: 'RFC 4180 with a header; null is an empty cell, the empty text is "", `extra` is JSON text.',
   compressions: TEXT_COMPRESSIONS,
   isText: true,

@@ -4,7 +4,7 @@ import type { Row } from '../model/rows.js';
 import type { Field, StreamSchema } from '../model/schema.js';
 import { formatDate, formatTimestamp } from '../model/timestamp.js';
 import { ARROW_TYPES } from './arrow-schema.js';
-import { typeKey } from './column-blocks.js';
+import { isSameType } from './column-blocks.js';
 import { isSet } from './column-data.js';
 import { servedTexts } from './decoded-row.js';
 import { decodedValue, expectUtf8, parseJson, unreadable } from './decoded-value.js';
@@ -25,7 +25,7 @@ export function* decodeColumns(schema: StreamSchema, ipc: Uint8Array): Generator
     schema,
     columns.map(({ name }) => name),
   );
-  if (fields.some(({ type }, i) => typeKey(columns[i]?.type) !== typeKey(ARROW_TYPES[type])))
+  if (fields.some(({ type }, i) => !isSameType(columns[i]?.type, ARROW_TYPES[type])))
     throw anotherSchema(schema);
   const served = servedTexts(schema);
   for (const { data, numRows } of reader) {

@@ -7,11 +7,10 @@ import { gunzip } from './gzip.js';
 import type { FileContent } from './inspect.js';
 import { ndjson } from './ndjson.js';
 import { parquet } from './parquet.js';
-import { parquetJs } from './parquet-js.js';
 import type { Sink, SinkFormat, SinkOptions } from './sink.js';
 
 /** Every format that files can be written in; a new one is a file and a line. */
-export const sinkFormats: readonly SinkFormat[] = [parquet, parquetJs, ndjson, csv, arrow];
+export const sinkFormats: readonly SinkFormat[] = [parquet, ndjson, csv, arrow];
 
 /**
  * The sink of a format by its name.
@@ -43,7 +42,7 @@ export async function inspectFile(
   try {
     const isGzip = path.endsWith('.gz');
     const plain = isGzip ? gunzip(unclosed) : unclosed;
-    const content = await sinkFormats.find((known) => known.format === format)?.inspect(plain);
+    const content = await sinkFormats.find(({ name }) => name === format)?.inspect(plain);
     return isGzip && content ? { ...content, compression: 'gzip' } : content;
   } catch {
     if (source.failure) throw source.failure.reason;
@@ -86,7 +85,7 @@ export async function* decodeFile({
   schema,
   bytes,
 }: EncodedFile): AsyncGenerator<readonly Row[], void, void> {
-  const known = sinkFormats.find((sink) => sink.format === format);
+  const known = sinkFormats.find(({ name }) => name === format);
   if (!known) throw unknownFormat(format);
   const source = watched(bytes);
   try {

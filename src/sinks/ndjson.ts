@@ -12,7 +12,6 @@ import { textRegrouping } from './text-regrouping.js';
 /** One JSON object a line, with every column, nulls too; `extra` is nested and timestamps are as served. */
 export const ndjson: SinkFormat = {
   name: 'ndjson',
-  format: 'ndjson',
   summary: 'One JSON object a line; `extra` nested, timestamps as served.',
   compressions: TEXT_COMPRESSIONS,
   isText: true,

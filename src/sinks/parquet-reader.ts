@@ -31,7 +31,7 @@ export async function inspectParquet(bytes: AsyncIterable<Uint8Array>): Promise<
   }
 }
 
-/** The rows as blocks, whichever of our writers made the file. */
+/** The rows as blocks. */
 export async function* splitParquet(
   schema: StreamSchema,
   bytes: AsyncIterable<Uint8Array>,
@@ -39,7 +39,7 @@ export async function* splitParquet(
   for await (const ipc of arrowOf(await collect(bytes))) yield* columnBlocks(schema, ipc);
 }
 
-/** The rows of Parquet of any writer of ours. */
+/** The rows, in batches. */
 export async function* decodeParquet(
   schema: StreamSchema,
   bytes: AsyncIterable<Uint8Array>,

@@ -1,22 +1,29 @@
 import { chooseCompression } from './compression.js';
 import { PARQUET_CODECS } from './parquet-codec.js';
 import { PAGE_ROWS, parquetFile } from './parquet-file.js';
-import { decodeParquet, inspectParquet, parquetInDuckdb } from './parquet-kind.js';
 import { type ColumnBlock, recordBatches, regrouped } from './record-batches.js';
 import type { SinkFormat } from './sink.js';
 
 const COMPRESSIONS = ['zstd', 'snappy', 'gzip', 'none'] as const;
 
-/** Parquet with true types and min/max statistics, by a writer of our own. */
+/** Parquet with true types and min/max statistics. */
 export const parquet: SinkFormat = {
   name: 'parquet',
-  format: 'parquet',
   summary: 'Parquet with true types and min/max statistics.',
   compressions: COMPRESSIONS,
   isText: false,
-  duckdb: parquetInDuckdb,
-  decode: decodeParquet,
-  inspect: inspectParquet,
+  duckdb: {
+    isTyped: true,
+    from: (paths) => `read_parquet(${paths}, hive_partitioning = false)`,
+  },
+  async *decode(schema, bytes) {
+    const { decodeParquet } = await reader();
+    yield* decodeParquet(schema, bytes);
+  },
+  async inspect(bytes) {
+    const { inspectParquet } = await reader();
+    return await inspectParquet(bytes);
+  },
   create(options = {}) {
     const compression = chooseCompression('parquet', COMPRESSIONS, options.compression);
     const codec = PARQUET_CODECS[compression];
@@ -27,7 +34,7 @@ export const parquet: SinkFormat = {
       encode: (schema, batches) => parquetFile(schema, recordBatches(schema, batches, PAGE_ROWS), codec),
       regroup: {
         async *split(schema, bytes) {
-          const { splitParquet } = await import('./parquet-reader.js');
+          const { splitParquet } = await reader();
           yield* splitParquet(schema, bytes);
         },
         join: (schema, blocks: AsyncIterable<ColumnBlock>) =>
@@ -36,3 +43,6 @@ export const parquet: SinkFormat = {
     };
   },
 };
+
+/** Loaded when a file is read, never to write one: it is large. */
+const reader = () => import('./parquet-reader.js');

@@ -9,7 +9,7 @@ import type { Regrouping } from './regrouping.js';
  * and holds no more than one batch (or one row group) of it.
  */
 export interface Sink {
-  /** The format's name, as on the command line. */
+  /** The name of the format. */
   readonly format: string;
   /** The extension of its files, without the leading dot: `parquet`, `csv.gz`. */
   readonly extension: string;
@@ -50,9 +50,8 @@ export interface DuckdbReading {
 
 /** One format of the registry in `index.ts`. */
 export interface SinkFormat {
+  /** The `format` of its sinks, and its name on the command line. */
   readonly name: string;
-  /** The `format` of its sinks: not the name where two writers make the same kind of file. */
-  readonly format: string;
   /** A sentence for `--help`. */
   readonly summary: string;
   /** What `compression` may say; the first is the default. */

@@ -1,10 +1,10 @@
+import { SinkError } from '../errors.js';
 import type { ColumnBatch } from '../model/batch.js';
 import type { Extra } from '../model/records.js';
 import type { Value } from '../model/rows.js';
 import { EXTRA, type Field } from '../model/schema.js';
-import { parseTimestamp, plainMicros } from '../model/timestamp.js';
+import { parseDate, parseTimestamp, plainMicros } from '../model/timestamp.js';
 import { jsonText } from './json-text.js';
-import { daysOf, extraWith } from './typed-row.js';
 
 /** The values of one column of a batch, by its type. */
 export interface TypedValues {
@@ -77,6 +77,15 @@ function days(field: Field, values: readonly Value[]): TypedValues {
   return { values, numbers, isRaw: false };
 }
 
+/** The days since 1970. @throws SinkError `value_not_a_date` */
+function daysOf(text: string, { name }: Field): number {
+  const days = parseDate(text);
+  if (days !== null) return days;
+  throw new SinkError(`A row cannot be written: its \`${name}\` is no date of the form YYYY-MM-DD.`, {
+    code: 'value_not_a_date',
+  });
+}
+
 /** Adds what columns of instants do not hold to the `extra` of its rows. */
 function withExtras(typed: TypedValues[], inexact: Inexact, fields: readonly Field[]): TypedValues[] {
   const index = fields.findIndex(({ name }) => name === EXTRA.name);
@@ -88,4 +97,19 @@ function withExtras(typed: TypedValues[], inexact: Inexact, fields: readonly Fie
     values[row] = text;
   }
   return typed.with(index, { values, texts, isRaw: typed[index]?.isRaw ?? false });
+}
+
+/**
+ * The JSON text of a row's `extra` with texts that its typed columns do not hold.
+ * @param extra undefined: the row has no such column
+ * @throws SinkError `timestamp_without_place`
+ */
+function extraWith(inexact: Extra, extra: Extra | null | undefined): string {
+  if (extra === undefined || Object.keys(inexact).some((name) => extra && Object.hasOwn(extra, name))) {
+    throw new SinkError(
+      'A row cannot be written: neither its timestamp column nor `extra` can hold its timestamp.',
+      { code: 'timestamp_without_place' },
+    );
+  }
+  return jsonText({ ...extra, ...inexact });
 }

@@ -47,19 +47,18 @@ const rows: readonly AccessRow[] = [
 const sinks = sinkFormats.flatMap((format) =>
   format.compressions.map((compression) => ({
     title: `${format.name}, ${compression}`,
-    format: format.name,
     sink: format.create({ compression }),
   })),
 );
 
-describe.each(sinks)('effective_access as $title', ({ sink, format }) => {
+describe.each(sinks)('effective_access as $title', ({ sink }) => {
   it('needs no column `extra`: nothing in it is as the API served it', async () => {
     const names = effectiveAccessSchema.fields.map(({ name }) => name);
     expect(names).not.toContain('extra');
     const file = await encoded(sink, effectiveAccessSchema, inBatches([rows]));
     for (const { name, read } of readersOf[sink.format] ?? []) {
       const found = await read(file, sink.extension, effectiveAccessSchema);
-      const expected = rows.map((each) => expectedOf(each, effectiveAccessSchema, format) as ReadRow);
+      const expected = rows.map((each) => expectedOf(each, effectiveAccessSchema, sink.format) as ReadRow);
       expect(found, name).toEqual(expected);
     }
     const decoded: Row[] = [];

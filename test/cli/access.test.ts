@@ -89,27 +89,20 @@ describe('access', () => {
     expect(rest.filter((line) => line !== '')).toHaveLength(expected.length);
   });
 
-  it.each(sinkFormats.map(({ name, format }) => ({ name, format })).filter((f) => f.name === f.format))(
-    'writes $name to a file that is named so, and says where',
-    async ({ name }) => {
-      const to = join(folder.path, `access.${name}`);
-      const { code, stdout, stderr } = await access('out', '--to', to);
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      const file = await readFile(to);
-      expect(stdout).toContain(`  in ${to}: ${name}, ${file.length.toLocaleString('en-GB')} bytes\n`);
-      expect((await stat(to)).mode & 0o777).toBe(0o600);
-      const [reader] = readersOf[name] ?? [];
-      if (!reader) throw new Error(`nothing reads ${name}`);
-      const read = await reader.read(file, name, effectiveAccessSchema);
-      expect(read.map(({ user_id, action, is_blanket }) => [user_id, action, is_blanket])).toEqual(
-        (await accessRows('out')).rows.map(({ user_id, action, is_blanket }) => [
-          user_id,
-          action,
-          is_blanket,
-        ]),
-      );
-    },
-  );
+  it.each(sinkFormats)('writes $name to a file that is named so, and says where', async ({ name }) => {
+    const to = join(folder.path, `access.${name}`);
+    const { code, stdout, stderr } = await access('out', '--to', to);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const file = await readFile(to);
+    expect(stdout).toContain(`  in ${to}: ${name}, ${file.length.toLocaleString('en-GB')} bytes\n`);
+    expect((await stat(to)).mode & 0o777).toBe(0o600);
+    const [reader] = readersOf[name] ?? [];
+    if (!reader) throw new Error(`nothing reads ${name}`);
+    const read = await reader.read(file, name, effectiveAccessSchema);
+    expect(read.map(({ user_id, action, is_blanket }) => [user_id, action, is_blanket])).toEqual(
+      (await accessRows('out')).rows.map(({ user_id, action, is_blanket }) => [user_id, action, is_blanket]),
+    );
+  });
 
   it('compresses a file whose name says so, and takes another format than the name has', async () => {
     const [plain, zipped, odd] = ['plain.csv', 'access.csv.gz', 'access.txt'].map((name) =>

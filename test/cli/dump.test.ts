@@ -108,7 +108,6 @@ describe('dump', () => {
       'on_org_failure',
       'out',
       'page_size',
-      'parquet_writer',
       'requests_per_minute',
       'rows_per_file',
       'streams',
@@ -155,11 +154,6 @@ describe('dump', () => {
     expect(csv.every((path) => path.endsWith('.csv.gz'))).toBe(true);
     const text = gunzipSync(await readFile(join(folder.path, 'out/csv', csv[0] ?? ''))).toString();
     expect(text).toMatch(/^uuid,name,created_at,snapshot_date,extra\r\n/);
-  });
-
-  it('writes Parquet in pure JavaScript when asked to', async () => {
-    expect(await dump(...into(), '--parquet-writer', 'js', ...QUIET)).toMatchObject({ code: 0 });
-    expect((await manifestIn('out')).configuration).toMatchObject({ parquet_writer: 'js' });
   });
 
   it('refuses another format in the same folder, and a narrower scope over a complete snapshot', async () => {

@@ -25,7 +25,6 @@ const DEFAULTS = {
   'rows-per-file': '500000',
   'on-org-failure': 'stop',
   'max-shrink': '50',
-  'parquet-writer': 'wasm',
   compression: undefined,
   'csv-formula-guard': undefined,
   'file-mode': '600',
@@ -117,7 +116,6 @@ describe('a mistake', () => {
     [['dump', '--base-url', 'api.anthropic.com'], '--base-url must be an address such as'],
     [['dump', '--compression', 'lzo'], 'The format parquet has no compression "lzo"'],
     [['dump', '--compression', 'csv=gzip'], '--compression names csv, which --format does not.'],
-    [['dump', '--parquet-writer', 'js', '--compression', 'zstd'], 'has no compression "zstd"'],
     [
       ['dump', '--out', '-'],
       `--out - takes one table as text: give one of --streams ${STREAMS}, and one of --format`,

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
 import {
+  compact,
   createSink,
   LocalStorage,
   manifestFiles,
@@ -75,19 +76,6 @@ describe('a snapshot with one file a table', () => {
     expect(memberships(await rowsOf(root.path, manifest, 'users'))).toEqual(sortedKeys(api, 'users'));
   });
 
-  it.each(['parquet-js', 'custom'])('is refused of the writer %s, before anything is asked', async (name) => {
-    await using api = await startFixtureApi({ sizes: [3] });
-    await using root = await temporaryFolder();
-    const { regroup: _, ...custom } = createSink('ndjson');
-    const sink: Sink = name === 'custom' ? custom : createSink(name);
-    await expect(take(api, root.path, { sink, layout: 'per-date' })).rejects.toMatchObject({
-      code: 'layout_not_supported',
-      exitCode: 2,
-    });
-    expect(api.requests).toEqual([]);
-    expect(await filesBelow(root.path)).toEqual({});
-  });
-
   it('is made in every format of one run, with no file of a table that has no rows', async () => {
     await using api = await startFixtureApi({ sizes: [0, 0] });
     await using root = await temporaryFolder();
@@ -128,6 +116,60 @@ describe('a snapshot with one file a table', () => {
     expect(memberships(await rowsOf(root.path, manifest, 'users'))).toEqual(
       sortedKeys(api, 'users').filter((membership) => !membership.startsWith(failing)),
     );
+  });
+});
+
+describe("a user's own sink that has no regroup", () => {
+  /** Two columns of each row, a line a row. */
+  const keys: Sink = {
+    format: 'keys',
+    extension: 'keys.txt',
+    async *encode(_, batches) {
+      for await (const batch of batches)
+        for (const row of batch) yield Buffer.from(`${row.organization_uuid ?? row.uuid} ${row.id ?? ''}\n`);
+    },
+  };
+
+  it('writes a folder for each organisation', async () => {
+    await using api = await startFixtureApi({ sizes: [20, 0, 30], awkward: true });
+    await using root = await temporaryFolder();
+    const manifest = await take(api, root.path, { sink: keys });
+    expect(manifest).toMatchObject({ format: 'keys', status: 'complete', totals: { files: 3 } });
+    const paths = pathsOf(manifest, 'users');
+    const uuids = [0, 2].map((index) => uuidOf(api, index));
+    const name = `part-00000-${manifest.run_id}.keys.txt`;
+    expect(paths).toEqual(uuids.map((uuid) => `users/run_date=${RUN_DATE}/org_uuid=${uuid}/${name}`));
+    const texts = await Promise.all(paths.map((path) => readFile(join(root.path, path), 'utf8')));
+    expect(texts.join('').trimEnd().split('\n')).toEqual(servedMemberships(api));
+  });
+
+  it.each(['the only one', 'one of two'])(
+    'is refused one file a table, as %s, before anything is asked',
+    async (place) => {
+      await using api = await startFixtureApi({ sizes: [3] });
+      await using root = await temporaryFolder();
+      const own = { sink: keys, storage: new LocalStorage(join(root.path, 'keys')) };
+      const other = { storage: new LocalStorage(join(root.path, 'ndjson')), alsoTo: [own] };
+      const state = join(root.path, 'state');
+      const targets = place === 'the only one' ? own : other;
+      await expect(take(api, root.path, { ...targets, state, layout: 'per-date' })).rejects.toMatchObject({
+        code: 'layout_not_supported',
+        exitCode: 2,
+        message: expect.stringContaining('keys'),
+      });
+      expect(api.requests).toEqual([]);
+      expect(await filesBelow(root.path)).toEqual({});
+    },
+  );
+
+  it('has files that a compaction leaves as they are', async () => {
+    await using api = await startFixtureApi({ sizes: [3, 4] });
+    await using root = await temporaryFolder();
+    await take(api, root.path, { sink: keys });
+    const before = await dataBelow(root.path);
+    const storage = new LocalStorage(root.path);
+    await expect(compact({ storage, runDate: RUN_DATE })).rejects.toMatchObject({ code: 'unknown_format' });
+    expect(await dataBelow(root.path)).toEqual(before);
   });
 });
 

@@ -31,15 +31,13 @@ export async function decoded(file: File): Promise<Row[]> {
 export function spelled(row: Row, { fields }: StreamSchema, format: string): Row {
   if (isText(format)) return row;
   const instants = fields.filter(({ type }) => type === 'timestamp').map(({ name }) => name);
-  return { ...row, ...Object.fromEntries(instants.map((name) => [name, inUtc(row[name], format)])) };
+  return { ...row, ...Object.fromEntries(instants.map((name) => [name, inUtc(row[name])])) };
 }
 
-function inUtc(value: Row[string] | undefined, format: string): Row[string] {
+function inUtc(value: Row[string] | undefined): Row[string] {
   const timestamp = typeof value === 'string' ? parseTimestamp(value) : null;
   if (!timestamp?.exact) return value ?? null;
   const { micros } = timestamp;
-  // Before 1970 the writer in JavaScript has milliseconds, and keeps a finer text as it was served.
-  if (format === 'parquet-js' && micros < 0n && micros % 1000n !== 0n) return value ?? null;
   const fraction = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
   const second = new Date(Number((micros - fraction) / 1000n)).toISOString().slice(0, -5);
   // A year that has no four digits in UTC is spelled with an offset: the instant is compared.

@@ -18,10 +18,8 @@ export function expectedOf(row: Row, schema: StreamSchema, format: string): Read
     if (type === 'date') expected[name] = parseDate(text);
     if (type !== 'timestamp') continue;
     const timestamp = parseTimestamp(text);
-    const tooFine =
-      format === 'parquet-js' && timestamp && timestamp.micros < 0n && timestamp.micros % 1000n !== 0n;
-    expected[name] = timestamp && (tooFine ? ((timestamp.micros - 999n) / 1000n) * 1000n : timestamp.micros);
-    if (!timestamp?.exact || tooFine) expected.extra = { ...(expected.extra as object | null), [name]: text };
+    expected[name] = timestamp?.micros ?? null;
+    if (!timestamp?.exact) expected.extra = { ...(expected.extra as object | null), [name]: text };
   }
   return expected;
 }

@@ -12,8 +12,8 @@ const errorOf = (work: () => unknown) => {
 
 describe('the registry of sinks', () => {
   it('makes a sink by its name, with the first compression where none is asked for', () => {
-    for (const { name, format, compressions } of sinkFormats) {
-      expect(createSink(name)).toMatchObject({ format, options: { compression: compressions[0] } });
+    for (const { name, compressions } of sinkFormats) {
+      expect(createSink(name)).toMatchObject({ format: name, options: { compression: compressions[0] } });
     }
   });
 
@@ -36,14 +36,9 @@ describe('the registry of sinks', () => {
     expect(String(error)).toContain(format.compressions.join(', '));
   });
 
-  it('refuses zstd where Parquet is written in plain JavaScript', () => {
-    expect(() => createSink('parquet-js', { compression: 'zstd' })).toThrow('snappy, gzip, none');
-  });
-
   it('ends the names of compressed texts in .gz', () => {
     expect(createSink('csv', { compression: 'gzip' }).extension).toBe('csv.gz');
     expect(createSink('ndjson', { compression: 'gzip' }).extension).toBe('ndjson.gz');
     expect(createSink('parquet', { compression: 'gzip' }).extension).toBe('parquet');
-    expect(createSink('parquet-js').extension).toBe('parquet');
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../src/model/rows.js';
 import type { StreamSchema } from '../../src/model/schema.js';
-import { createSink, sinkFormats } from '../../src/sinks/index.js';
+import { sinkFormats } from '../../src/sinks/index.js';
 import type { Block, Regrouping } from '../../src/sinks/regrouping.js';
 import type { Sink } from '../../src/sinks/sink.js';
 import { apiKeys } from '../../src/streams/api-keys.js';
@@ -16,7 +16,6 @@ const sinks = sinkFormats.flatMap((format) =>
     sink: format.create({ compression }),
   })),
 );
-const regrouping = sinks.filter(({ sink }) => sink.regroup);
 
 const bytesOf = (sink: Sink, schema: StreamSchema, rows: readonly Row[]): Promise<Buffer> =>
   encoded(sink, schema, inBatches([rows]));
@@ -42,13 +41,7 @@ async function* blocksOf(
   }
 }
 
-it('works for the text formats, Arrow and Parquet, but not for the writer without statistics', () => {
-  for (const format of ['parquet', 'ndjson', 'csv', 'arrow'])
-    expect(createSink(format).regroup).toBeDefined();
-  expect(createSink('parquet-js').regroup).toBeUndefined();
-});
-
-describe.each(regrouping)('the rows of $title files', ({ sink }) => {
+describe.each(sinks)('the rows of $title files', ({ sink }) => {
   const regroup = sink.regroup as Regrouping;
 
   it('make the very file that they would have made at first, wherever they were cut', async () => {
@@ -120,12 +113,4 @@ describe.each(regrouping)('the rows of $title files', ({ sink }) => {
       });
     });
   }
-});
-
-it('takes rows from Parquet files of the other writer, too', async () => {
-  const parquet = createSink('parquet');
-  const regroup = parquet.regroup as Regrouping;
-  const file = await bytesOf(createSink('parquet-js'), users.schema, ordinaryUsers);
-  const joined = await collected(regroup.join(users.schema, blocksOf(regroup, users.schema, [file])));
-  expect(joined.equals(await bytesOf(parquet, users.schema, ordinaryUsers))).toBe(true);
 });

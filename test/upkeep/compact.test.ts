@@ -144,16 +144,6 @@ describe('a compaction', () => {
     expect(await findings(root.path)).toEqual([]);
   });
 
-  it('takes rows from files of the Parquet writer in JavaScript, and writes them as the other does', async () => {
-    await using api = await startFixtureApi({ sizes: [30, 5] });
-    await using root = await temporaryFolder();
-    const [js, wasm] = [join(root.path, 'js'), join(root.path, 'wasm')];
-    await take(api, js, { sink: createSink('parquet-js') });
-    const sink = createSink('parquet', { compression: 'snappy' });
-    const expected = await take(api, wasm, { sink, layout: 'per-date' });
-    expect(hashesOf(await compacted(js))[1]).toEqual(hashesOf(expected)[1]);
-  });
-
   it('leaves nothing in the folder for what is not published yet', async () => {
     await using api = await startFixtureApi({ sizes: [30] });
     await using root = await temporaryFolder();

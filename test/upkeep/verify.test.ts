@@ -20,7 +20,7 @@ const FORMATS = [
   ['csv', 'none'],
   ['csv', 'gzip'],
   ['parquet', 'zstd'],
-  ['parquet-js', 'snappy'],
+  ['parquet', 'snappy'],
   ['arrow', 'none'],
 ] as const;
 

@@ -72,7 +72,7 @@ function oneTextTable(settings: DumpSettings) {
   const [sink, secondSink] = sinksOf(settings);
   const [name, secondName] = settings.streams;
   const stream = streams.find((known) => known.name === name);
-  const texts = sinkFormats.filter(({ isText }) => isText).map(({ format }) => format);
+  const texts = sinkFormats.filter(({ isText }) => isText).map(({ name }) => name);
   if (sink && stream && !secondSink && secondName === undefined && texts.includes(sink.format))
     return { sink, stream };
   const names = streams.map((known) => known.name);

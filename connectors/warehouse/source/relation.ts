@@ -31,11 +31,11 @@ export function relation({ manifest, table, files }: RelationRequest): string {
 
 /** How DuckDB reads the files of a snapshot. */
 function readingOf({ format, run_date, configuration }: Manifest): NonNullable<SinkFormat['duckdb']> {
-  const known = sinkFormats.find((candidate) => candidate.format === format);
+  const known = sinkFormats.find(({ name }) => name === format);
   if (!known?.duckdb) {
-    const loadable = new Set(sinkFormats.filter(({ duckdb }) => duckdb).map((each) => each.format));
+    const loadable = sinkFormats.filter(({ duckdb }) => duckdb).map(({ name }) => name);
     throw new ConfigError(
-      `The snapshot of ${run_date} is in the format ${format}, which DuckDB does not read. Load one in ${[...loadable].join(', ')}.`,
+      `The snapshot of ${run_date} is in the format ${format}, which DuckDB does not read. Load one in ${loadable.join(', ')}.`,
       { code: 'format_not_loadable' },
     );
   }
