@@ -22,6 +22,7 @@ import { publish, withDay } from '../../src/lake/day.js';
 import { newRunId } from '../../src/lake/paths.js';
 import { rewritten } from '../../src/upkeep/rewritten.js';
 import { clientOf, RUN_DATE, take, temporaryFolder, uuidOf } from '../run/support/tree.js';
+import { thinOut } from '../thin-out.js';
 import { pruned } from '../upkeep/support/days.js';
 import { referenceRows, rowTexts } from './support/reference.js';
 import { servedDirectory } from './support/served.js';
@@ -57,6 +58,7 @@ describe('a snapshot of an awkward directory', () => {
 
   beforeAll(async () => {
     api = await startFixtureApi({ sizes: [AWKWARD_ROUND, 12, 0, 25], awkward: true, groups: 120 });
+    thinOut(api);
     root = await temporaryFolder();
     const both = (layout: string) =>
       ['parquet', 'ndjson', 'csv', 'arrow'].map((format) =>

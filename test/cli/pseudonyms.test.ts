@@ -12,6 +12,7 @@ import {
   streams,
 } from '../../src/index.js';
 import { temporaryFolder } from '../run/support/tree.js';
+import { thinOut } from '../thin-out.js';
 import { environmentOf, say } from './command.js';
 
 const KEY = 'a key for pseudonyms, 32 characters';
@@ -23,6 +24,7 @@ let api: FixtureApi;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
   api = await startFixtureApi({ sizes: [40, 0, 300], groups: 3, awkward: true });
+  thinOut(api);
 });
 afterAll(() => api.close());
 beforeEach(async () => {

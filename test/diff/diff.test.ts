@@ -107,7 +107,7 @@ describe('what differs between two days', () => {
           expect(asSet(await changesIn(root.path))).toEqual(asSet(referenceDiff(before, after)));
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   }, 120_000);
 

@@ -1,11 +1,11 @@
 import { cp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { AWKWARD_EVERY } from '../../fixtures/api/awkward.js';
-import type { FixtureApi, ListHandle } from '../../fixtures/api/index.js';
+import type { FixtureApi } from '../../fixtures/api/index.js';
 import { type Row, type StreamSchema, streams } from '../../src/index.js';
 import { environmentOf, say } from '../cli/command.js';
 import { servedRows } from '../served-rows.js';
+import { thinOut } from '../thin-out.js';
 
 /** The oldest first. */
 export const DATES = ['2026-11-22', '2026-11-23'] as const;
@@ -43,8 +43,7 @@ export type Rows = Record<string, Row[]>;
  */
 export async function makeTrees(folder: string, api: FixtureApi): Promise<Record<string, Rows>> {
   const served: Record<string, Rows> = {};
-  thinOut(api.list('roles', firstOrganization(api)));
-  thinOut(api.list('groups'));
+  thinOut(api);
   const dumped = ['per-org', 'per-date'];
   for (const date of DATES) {
     if (date === NEWEST) api.insertUser(firstOrganization(api));
@@ -67,15 +66,6 @@ export async function makeTrees(folder: string, api: FixtureApi): Promise<Record
   }
   await makeSpoiled(folder);
   return served;
-}
-
-/**
- * Each role and each group has a list, and so a file of its own. Of the hundreds that an awkward directory has, the awkward
- * ones stay, and the first few, which differ from each other.
- */
-function thinOut(list: ListHandle): void {
-  for (let position = list.count() - 1; position >= 6; position -= 1)
-    if (position % AWKWARD_EVERY !== 1) list.remove(position);
 }
 
 async function makeSpoiled(folder: string): Promise<void> {

@@ -15,6 +15,7 @@ import {
   streams,
 } from '../../src/index.js';
 import { take, temporaryFolder } from '../run/support/tree.js';
+import { thinOut } from '../thin-out.js';
 import { claudeCompliance, environmentOf, UNHURRIED } from './support/command.js';
 import { query, tableOf, textRows } from './support/duckdb-file.js';
 import { COMBINED, pruneBefore, takeCombined } from './support/layouts.js';
@@ -35,6 +36,7 @@ let made = 0;
 
 beforeAll(async () => {
   awkward = await startFixtureApi({ organizations: 8, users: 900, awkward: true });
+  thinOut(awkward);
   api = await startFixtureApi({ sizes: [2, 0, 5] });
   folder = await temporaryFolder();
 });

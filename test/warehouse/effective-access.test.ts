@@ -10,6 +10,7 @@ import { startFixtureApi } from '../../fixtures/api/index.js';
 import { createSink, type Manifest, streams } from '../../src/index.js';
 import { referenceRows, rowTexts } from '../access/support/reference.js';
 import { RUN_DATE, take, temporaryFolder } from '../run/support/tree.js';
+import { thinOut } from '../thin-out.js';
 import { accessIn, startPartlyUnread, takePartlyUnread } from './support/access.js';
 import { accessAnswer, accessQueries, inOrder } from './support/auditor.js';
 import { claudeCompliance } from './support/command.js';
@@ -72,6 +73,7 @@ describe('the view effective_access in DuckDB', () => {
 
   it('has what the library derives from an awkward directory, of which every kind of row is there', async () => {
     await using api = await startFixtureApi({ organizations: 8, users: 900, awkward: true });
+    thinOut(api);
     await take(api, root, { sink: createSink('parquet'), streams: EVERY_STREAM });
     await load();
     expect(await rowsIn('effective_access')).toEqual(await derived());
