@@ -39,7 +39,7 @@ export {
 } from './lake/manifest.js';
 export { newestWith, readCurrent, readManifest, type StoredManifest } from './lake/manifest-file.js';
 export { isPartOf } from './lake/paths.js';
-export { batchMaker, type ColumnBatch, type ServedRecords } from './model/batch.js';
+export { type Batch, batchMaker, type ColumnBatch, type ServedRecords } from './model/batch.js';
 export { jsonSchemaOf } from './model/json-schema.js';
 export type { CompactRecord, Extra, Json } from './model/records.js';
 export { type Repairs, type Row, rowMaker, type Value } from './model/rows.js';

@@ -20,7 +20,7 @@ export async function runCommandLine(args: readonly string[], context: Context):
   }
 }
 
-/** What stands on the schemas of settings; the list of commands and the version do not. */
+/** What needs the schemas of settings; the list of commands and the version do not. */
 const loadFlags = () => import('./command-flags.js');
 
 function reportError(error: unknown, { stderr }: Context): number {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConfigError, createSink, isLocalLocation, type Sink, sinkFormats } from '../../src/index.js';
+import { ConfigError, createSink, type Sink, sinkFormats } from '../../src/index.js';
 
 const names = sinkFormats.map(({ name }) => name);
 
@@ -44,7 +44,7 @@ export function sinkOfFile(
     if (format === undefined || texts.includes(format))
       return createSink(format ?? 'csv', { csvFormulaGuard });
     throw new ConfigError(
-      `stdout takes text: give --format ${texts.join(' or ')}, or for ${format} a file by --to.`,
+      `stdout takes text: give --format ${texts.join(' or ')}, or for ${format} a file by --output.`,
       { code: 'stdout_needs_text' },
     );
   }
@@ -58,15 +58,6 @@ export function sinkOfFile(
   throw new ConfigError(
     `The name of the file does not say its format. Let it end with .${names.join(', .')}, or give --format.`,
     { code: 'format_unknown' },
-  );
-}
-
-/** @throws ConfigError `to_not_local` when a file is to be written into a bucket */
-export function checkLocal(path: string, flag: string): void {
-  if (isLocalLocation(path)) return;
-  throw new ConfigError(
-    `${flag} takes a local file, or - for stdout. Write a file, and copy it to the bucket.`,
-    { code: 'to_not_local' },
   );
 }
 

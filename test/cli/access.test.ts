@@ -91,7 +91,7 @@ describe('access', () => {
 
   it.each(sinkFormats)('writes $name to a file that is named so, and says where', async ({ name }) => {
     const to = join(folder.path, `access.${name}`);
-    const { code, stdout, stderr } = await access('out', '--to', to);
+    const { code, stdout, stderr } = await access('out', '--output', to);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const file = await readFile(to);
     expect(stdout).toContain(`  in ${to}: ${name}, ${file.length.toLocaleString('en-GB')} bytes\n`);
@@ -108,10 +108,10 @@ describe('access', () => {
     const [plain, zipped, odd] = ['plain.csv', 'access.csv.gz', 'access.txt'].map((name) =>
       join(folder.path, name),
     ) as [string, string, string];
-    for (const to of [plain, zipped]) expect(await access('out', '--to', to)).toMatchObject({ code: 0 });
+    for (const to of [plain, zipped]) expect(await access('out', '--output', to)).toMatchObject({ code: 0 });
     expect(gunzipSync(await readFile(zipped))).toEqual(await readFile(plain));
-    expect((await access('out', '--to', odd)).stderr).toContain('[format_unknown]');
-    expect(await access('out', '--to', odd, '--format', 'csv', '--file-mode', '640')).toMatchObject({
+    expect((await access('out', '--output', odd)).stderr).toContain('[format_unknown]');
+    expect(await access('out', '--output', odd, '--format', 'csv', '--file-mode', '640')).toMatchObject({
       code: 0,
     });
     expect(await readFile(odd)).toEqual(await readFile(plain));
@@ -192,13 +192,13 @@ describe('access', () => {
   });
 });
 
-describe('the file of access --to', () => {
+describe('the file of access --output', () => {
   let place: string;
   beforeEach(async () => {
     place = join(folder.path, `files-${Math.random()}`);
     await mkdir(place);
   });
-  const to = (name: string, ...args: string[]) => access('out', '--to', join(place, name), ...args);
+  const to = (name: string, ...args: string[]) => access('out', '--output', join(place, name), ...args);
 
   it('is not replaced without being asked', async () => {
     const path = join(place, 'access.csv');
@@ -222,17 +222,17 @@ describe('the file of access --to', () => {
     const files = await readdir(join(folder.path, 'damaged/groups'), { recursive: true });
     const file = join(folder.path, 'damaged/groups', files.find((name) => name.endsWith('.csv')) ?? '');
     await writeFile(file, (await readFile(file, 'utf8')).replace('direct', 'DIRECT'));
-    const { code, stderr } = await access('damaged', '--to', join(place, 'access.csv'));
+    const { code, stderr } = await access('damaged', '--output', join(place, 'access.csv'));
     expect({ code, left: await readdir(place) }).toEqual({ code: 1, left: [] });
     expect(stderr).toContain('[file_differs]');
   });
 
   it.each([
-    ['s3://bucket/access.csv', '[to_not_local]'],
+    ['s3://bucket/access.csv', '[output_not_local]'],
     ['absent/access.csv', '[file_unwritable]'],
   ])('may not be %s', async (name, said) => {
     const target = name.includes('://') ? name : join(place, name);
-    const { code, stdout, stderr } = await access('out', '--to', target);
+    const { code, stdout, stderr } = await access('out', '--output', target);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(said);
   });
@@ -241,7 +241,7 @@ describe('the file of access --to', () => {
     const { code, stdout, stderr } = await access('out', '--format', 'parquet');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(
-      'stdout takes text: give --format ndjson or csv, or for parquet a file by --to.',
+      'stdout takes text: give --format ndjson or csv, or for parquet a file by --output.',
     );
   });
 });

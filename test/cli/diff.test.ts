@@ -162,7 +162,7 @@ describe('diff', () => {
     [['2026-11-20', '2026-12-01'], 'snapshot_missing'],
     [['2026-11-20', '2026-11-21', '2026-11-22'], 'usage'],
     [['yesterday'], 'settings_invalid'],
-    [['--output', 's3://bucket/changes.csv'], 'to_not_local'],
+    [['--output', 's3://bucket/changes.csv'], 'output_not_local'],
     [['--output', 'changes.txt'], 'format_unknown'],
   ])('refuses %j', async (args, code) => {
     expect(await diff(...args)).toMatchObject({

@@ -1,30 +1,17 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import {
   type ChangeRow,
   changesSchema,
   diffSnapshots,
   type Manifest,
-  STAGING,
   snapshotSettings,
 } from '../../../src/index.js';
 import { command } from '../../kit/command.js';
-import { count } from '../../kit/counts.js';
-import { checkAbsent, writeOutputFile } from '../../kit/output-file.js';
-import {
-  fileModeSettings,
-  openRoot,
-  publishedSettings,
-  rootSettings,
-  stateSettings,
-  userState,
-} from '../../kit/root.js';
+import { openRoot, publishedSettings, rootSettings } from '../../kit/root.js';
 import { changeSummary } from '../change-summary.js';
-import { checkLocal, fileFormatSettings, sinkOfFile } from '../formats.js';
-import { writeToStdout } from '../stdout.js';
+import { openRowOutput, rowOutputSettings, scratchOf } from '../row-output.js';
 import { streamChoice } from '../stream-choice.js';
 
-const STDOUT = '-';
 /** What `--exit-code` answers when something changed, or is not known. */
 const CHANGED = 3;
 
@@ -44,15 +31,10 @@ export const diff = command({
       .optional()
       .describe('Only these tables. Default: all that one of the two days has.'),
     org: snapshotSettings.shape.org.describe('Only in these organisations (UUIDs).'),
-    output: z
-      .string()
-      .min(1)
-      .optional()
-      .describe(
-        'The file to write every change to, or - for stdout, as text. Default: a summary for people.',
-      ),
-    ...fileFormatSettings.shape,
-    overwrite: z.boolean().default(false).describe('Replace the file of --output, where there is one.'),
+    ...rowOutputSettings.shape,
+    output: rowOutputSettings.shape.output.describe(
+      'The file to write every change to, or - for stdout, as text. Default: a summary for people.',
+    ),
     limit: z.int().min(0).default(20).describe('Lines of the summary for each kind of change.'),
     exitCode: z
       .boolean()
@@ -60,32 +42,15 @@ export const diff = command({
       .describe(
         'Exit with 3 when something changed, or could not be compared; 0 means that all is the same.',
       ),
-    fileMode: fileModeSettings.shape.fileMode.describe(
-      'Mode of the file of --output. This is personal data.',
-    ),
-    state: stateSettings.shape.state.describe(
-      "A local folder for temporary files, in _staging below it. Default: the user's state folder.",
-    ),
     ...rootSettings.shape,
   }),
   async run(settings, context) {
-    const { output, from, to, streams, org: organizations, limit, overwrite } = settings;
-    const { stdout, stderr, environment, signal } = context;
-    const file = {
-      path: output ?? '',
-      flag: '--output',
-      mode: Number.parseInt(settings.fileMode, 8),
-      overwrite,
-    };
-    const sink =
-      output === undefined ? undefined : sinkOfFile(output === STDOUT ? undefined : output, settings);
-    if (output !== undefined && output !== STDOUT) {
-      checkLocal(output, file.flag);
-      await checkAbsent(file);
-    }
+    const { from, to, streams, org: organizations, limit } = settings;
+    const output =
+      settings.output === undefined ? undefined : await openRowOutput(settings.output, settings, context);
     const storage = await openRoot(settings);
-    const scratch = join(settings.state ?? userState(environment), STAGING);
-    const found = await diffSnapshots({ storage, from, to, streams, organizations, scratch, signal });
+    const places = { scratch: scratchOf(settings, context), signal: context.signal };
+    const found = await diffSnapshots({ storage, from, to, streams, organizations, ...places });
     const summary = changeSummary(limit);
     async function* changes(): AsyncGenerator<ChangeRow[]> {
       for await (const rows of found.changes()) {
@@ -95,16 +60,10 @@ export const diff = command({
     }
     const heading = headingOf(found.from, found.to);
     let exitCode = 0;
-    if (sink === undefined) {
+    if (output) exitCode = await output.write(changesSchema, changes(), () => [heading, ...summary.totals()]);
+    else {
       for await (const _ of changes());
-      stdout.write(`${[heading, ...summary.lines()].join('\n')}\n`);
-    } else if (output === STDOUT) {
-      exitCode = await writeToStdout(sink.encode(changesSchema, changes()), context);
-      stderr.write(`${[heading, ...summary.totals()].join('\n')}\n`);
-    } else {
-      const size = await writeOutputFile(sink.encode(changesSchema, changes()), file);
-      const where = `  in ${output}: ${sink.format}, ${count(size)} bytes`;
-      stdout.write(`${[heading, ...summary.totals(), where].join('\n')}\n`);
+      context.stdout.write(`${[heading, ...summary.lines()].join('\n')}\n`);
     }
     return settings.exitCode && summary.rows() > 0 && exitCode === 0 ? CHANGED : exitCode;
   },

@@ -6,7 +6,7 @@ export interface CommandEntry {
   summary: string;
   /** The words that follow its name: `<stream>`, or `[from] [to]` where they may be left out. */
   words?: string;
-  /** Loads its module, and what that stands on: nothing of it is needed for the help and the version. */
+  /** Loads its module, and what that imports: the help and the version need nothing of it. */
   load(): Promise<Command>;
 }
 

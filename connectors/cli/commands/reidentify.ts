@@ -7,7 +7,7 @@ import { keyOf, personalColumns, pseudonymKeySettings } from '../../kit/pseudony
 
 const columns = personalColumns as [string, ...string[]];
 
-/** Finds whom a pseudonym stands for, among people who are already known: by itself it says nothing. */
+/** Finds the person of a pseudonym, among people who are already known: alone it says nothing. */
 export const reidentify = command({
   positionals: [{ key: 'column', choices: columns, describe: 'The column that the pseudonyms are of.' }],
   settings: z.object({
