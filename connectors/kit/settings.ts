@@ -38,8 +38,10 @@ export async function resolveSettings<S extends z.ZodObject>(
   const { config = environment[variableOf(CONFIG)], ...rest } = flags;
   const all = named.length > 0 || config ? [...(await allFlags()), CONFIG] : [];
   const mistakes = [...found];
-  for (const flag of named.filter((flag) => !all.includes(flag)))
-    mistakes.push(`The variable ${variableOf(flag)} is not known${hint(flag, all, variableOf)}`);
+  for (const flag of named.filter((flag) => !all.includes(flag))) {
+    const meant = hint(flag, all, variableOf); // others may have variables of their own that begin alike
+    if (meant !== '') mistakes.push(`The variable ${variableOf(flag)} is not known${meant}`);
+  }
 
   const take = (values: Readonly<Record<string, unknown>>, say: (name: string) => string) => {
     const taken: Record<string, unknown> = {};

@@ -205,6 +205,7 @@ describe('settings', () => {
       CLAUDE_COMPLIANCE_PAGE_SIZE: '7',
       CLAUDE_COMPLIANCE_KEEP_DAYS: '30', // of another command
       CLAUDE_COMPLIANCE_RUN_DATE: '',
+      CLAUDE_COMPLIANCE_TENANTS: '/etc/claude-compliance', // of the Airflow DAG
     });
     const before = api.requests.length;
     const { code, stdout } = await say(['dump', '--streams', 'organizations'], environment);
