@@ -96,7 +96,8 @@ async function finishedLists(state: string): Promise<string[]> {
   const finished: string[] = [];
   for (const run of await readdir(staging).catch(() => [])) {
     const journal = await readFile(join(staging, run, 'journal.ndjson'), 'utf8').catch(() => '');
-    for (const line of journal.split('\n').filter(Boolean)) {
+    // The last line is being written, or was when its process was killed: it does not count for the connector either.
+    for (const line of journal.split('\n').slice(0, -1)) {
       const { slice } = JSON.parse(line);
       const uuid = slice?.parent.organization_uuid;
       if (uuid !== undefined && slice.verdict === 'complete') finished.push(`${slice.stream}/${uuid}`);
