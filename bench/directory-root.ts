@@ -147,11 +147,13 @@ export interface MadeUpDay {
   format: string;
   runDate: string;
   tables: ReadonlyMap<Stream, readonly List[]>;
+  /** Default 500,000. */
+  rowsPerFile?: number;
 }
 
 /** Publishes a day in the layout whose files are the largest. @returns its manifest */
 export async function publishTables(root: string, made: MadeUpDay): Promise<Manifest> {
-  const { format, runDate } = made;
+  const { format, runDate, rowsPerFile = ROWS_PER_FILE } = made;
   const staging = new LocalStorage(`${root}-staged`);
   await mkdir(staging.localRoot, { recursive: true });
   const storage = new LocalStorage(root);
@@ -160,7 +162,16 @@ export async function publishTables(root: string, made: MadeUpDay): Promise<Mani
     const files: FinishedFile[] = [];
     const tables: Manifest['tables'] = {};
     for (const [stream, lists] of made.tables) {
-      const entries = await writeTable({ staging, format, runDate, stream, lists, runId, files });
+      const entries = await writeTable({
+        staging,
+        format,
+        runDate,
+        stream,
+        lists,
+        rowsPerFile,
+        runId,
+        files,
+      });
       const rows = entries.reduce((sum, entry) => sum + entry.rows, 0);
       const columns = stream.schema.fields.map(({ name }) => name);
       const slices = lists.map(({ parent, rows, digest = null }) => ({
@@ -181,6 +192,7 @@ interface TableWriting {
   runDate: string;
   stream: Stream;
   lists: readonly List[];
+  rowsPerFile: number;
   runId: string;
   /** Takes the files that were written. */
   files: FinishedFile[];
@@ -192,6 +204,7 @@ async function writeTable({
   runDate,
   stream,
   lists,
+  rowsPerFile,
   runId,
   files,
 }: TableWriting): Promise<FileEntry[]> {
@@ -201,9 +214,9 @@ async function writeTable({
   for (let next = rows.next(); !next.done; ) {
     let taken = 0;
     async function* part(): AsyncGenerator<Row[]> {
-      while (!next.done && taken < ROWS_PER_FILE) {
+      while (!next.done && taken < rowsPerFile) {
         const batch: Row[] = [];
-        for (; !next.done && batch.length < BATCH && taken < ROWS_PER_FILE; taken += 1, next = rows.next())
+        for (; !next.done && batch.length < BATCH && taken < rowsPerFile; taken += 1, next = rows.next())
           batch.push(next.value);
         yield batch;
       }

@@ -10,6 +10,7 @@ export type { Dispatcher, ProxySettings } from './client/transport.js';
 export { type Clock, systemClock } from './clock.js';
 export { forEachConcurrently } from './concurrency.js';
 export { type ChangeKind, type ChangeRow, changesSchema } from './diff/changes.js';
+export { type Comparison, type ComparisonOptions, compareSnapshots } from './diff/compare-snapshots.js';
 export { type Diff, type DiffOptions, diffSnapshots } from './diff/diff-snapshots.js';
 export * from './errors.js';
 export type { ComplianceEvent, ListRef, OnEvent } from './events.js';
@@ -23,6 +24,7 @@ export { verdictOf } from './extract/gone.js';
 export type { AllOptions, CallOptions, ListOptions, ListPage, ResumeOptions } from './extract/lists.js';
 export type { OrganizationsApi } from './extract/organizations-api.js';
 export type { RecordPage } from './extract/record-page.js';
+export type { PublishedSnapshot } from './lake/file-rows.js';
 export { currentOf, type Log, type LogEntry, readLog } from './lake/log.js';
 export { formatLogHead, headOfLog, type LogHead, parseLogHead } from './lake/log-head.js';
 export {

@@ -1,3 +1,4 @@
+import type { Manifest } from '../lake/manifest.js';
 import type { Json } from '../model/records.js';
 import type { Row } from '../model/rows.js';
 import { EXTRA } from '../model/schema.js';
@@ -5,6 +6,9 @@ import type { ParentKey, Stream } from '../streams/stream.js';
 import type { ChangeRow } from './changes.js';
 import { type Difference, effectOf } from './compare-rows.js';
 import type { ListState } from './list-states.js';
+import type { Single } from './moving.js';
+
+export type ChangeMaker = ReturnType<typeof changeMaker>;
 
 /** Makes the rows of a comparison. */
 export function changeMaker(stream: Stream, dates: Pick<ChangeRow, 'from_date' | 'to_date'>) {
@@ -18,18 +22,13 @@ export function changeMaker(stream: Stream, dates: Pick<ChangeRow, 'from_date' |
     ({ origin, name: column }) => origin === 'api' || column === EXTRA.name,
   );
   const about = (row: Row): ChangeRow => ({
+    ...EMPTY,
     ...dates,
     stream: name,
     organization_uuid: (row[ORGANIZATION] as string | undefined) ?? null,
     key: Object.fromEntries(schema.primaryKey.map((column) => [column, row[column] ?? null])),
     label:
       labels.map((column) => row[column]).find((text): text is string => typeof text === 'string') ?? null,
-    change: 'changed',
-    field: null,
-    before: null,
-    after: null,
-    effect: null,
-    reason: null,
   });
   const ofParent = (row: Row): Json =>
     Object.fromEntries(parents.map((column) => [column, row[column] ?? null]));
@@ -51,7 +50,7 @@ export function changeMaker(stream: Stream, dates: Pick<ChangeRow, 'from_date' |
         reason: (one ?? other)?.reason ?? null,
       };
     },
-    single(row: Row, change: 'added' | 'removed', reason: string | null): ChangeRow {
+    single({ row, change, reason }: Single): ChangeRow {
       const effect = isGrant ? (change === 'added' ? 'rose' : 'fell') : null;
       return {
         ...about(row),
@@ -69,14 +68,46 @@ export function changeMaker(stream: Stream, dates: Pick<ChangeRow, 'from_date' |
       after: ofParent(other),
     }),
     changed: (row: Row, differences: readonly Difference[]): ChangeRow[] =>
-      differences.map((difference) => ({
-        ...about(row),
-        field: difference.field.name,
-        before: difference.before,
-        after: difference.after,
-        effect: effectOf(difference),
-      })),
+      differences.map((difference) => {
+        const { field, before, after } = difference;
+        const changed = { ...about(row), field: field.name, before, after };
+        const isUnknown = field.isNullUnknown && (before === null || after === null);
+        if (isUnknown) return { ...changed, change: 'unknown', reason: 'value_not_served' };
+        return { ...changed, effect: effectOf(difference) };
+      }),
   };
 }
+
+/** The row of a table that neither side has, or that this version does not know. */
+export const tableNotRead = (
+  stream: string,
+  [before, after]: readonly Manifest[],
+  reason: string,
+): ChangeRow => ({
+  ...EMPTY,
+  from_date: before?.run_date ?? '',
+  to_date: after?.run_date ?? '',
+  stream,
+  change: 'unknown',
+  before: before?.tables[stream] ? 'read' : 'not read',
+  after: after?.tables[stream] ? 'read' : 'not read',
+  reason,
+});
+
+/** What a row says about nothing. */
+const EMPTY: ChangeRow = {
+  from_date: '',
+  to_date: '',
+  stream: '',
+  organization_uuid: null,
+  key: {},
+  label: null,
+  change: 'changed',
+  field: null,
+  before: null,
+  after: null,
+  effect: null,
+  reason: null,
+};
 
 const ORGANIZATION = 'organization_uuid';

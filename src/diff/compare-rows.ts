@@ -11,16 +11,23 @@ export interface Difference {
   after: Value;
 }
 
-/** Makes the comparison of the columns that the API serves, and of `extra`; the key is the same, and the rest the connector's. */
+/**
+ * Makes the comparison of the columns that the API serves, and of `extra`; the key is the same, and the rest the connector's.
+ * @param without columns that cannot be compared. A version that does not know a field keeps it in `extra`: it is left out there, too.
+ */
 export function rowComparer({ schema, key }: Stream, without: ReadonlySet<string>) {
   const compared = schema.fields.filter(
     ({ name, origin }) =>
       (origin === 'api' || name === EXTRA.name) && !key.includes(name) && !without.has(name),
   );
+  const valueIn = (row: Row, { name }: Field): Value => {
+    const value = row[name] ?? null;
+    return name === EXTRA.name && without.size > 0 ? withoutMembers(value, without) : value;
+  };
   return (before: Row, after: Row): Difference[] => {
     const differences: Difference[] = [];
     for (const field of compared) {
-      const [one = null, other = null] = [before[field.name], after[field.name]];
+      const [one, other] = [valueIn(before, field), valueIn(after, field)];
       if (one !== other && !isSame(one, other, field)) differences.push({ field, before: one, after: other });
     }
     return differences;
@@ -31,9 +38,15 @@ export function rowComparer({ schema, key }: Stream, without: ReadonlySet<string
 function isSame(one: Value, other: Value, { type }: Field): boolean {
   if (one === null || other === null) return false;
   if (type === 'json') return isDeepStrictEqual(plainZero(one), plainZero(other));
-  if (type !== 'timestamp') return false;
-  const [before, after] = [parseTimestamp(one as string), parseTimestamp(other as string)];
-  return Boolean(before?.exact && after?.exact && before.micros === after.micros);
+  return type === 'timestamp' && instantOf(one as string) === instantOf(other as string);
+}
+
+/** The instant that a text names; without an offset it is in UTC. Digits after the sixth count. A text that names none is itself. */
+function instantOf(text: string): string {
+  const { micros, exact } = parseTimestamp(text) ?? {};
+  if (micros === undefined) return text;
+  const [, digits = ''] = exact ? [] : (/\.\d{6}(\d*?)0*(?:z|[+-]\d\d:\d\d)?$/i.exec(text) ?? []);
+  return `${micros} ${digits}`;
 }
 
 /** JSON has one zero for whoever reads it as a number. */
@@ -42,6 +55,12 @@ function plainZero(value: Value): Value {
   if (Array.isArray(value)) return value.map(plainZero);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plainZero(inner)]));
+}
+
+/** `extra` without some of its members; null when nothing is left. */
+function withoutMembers(extra: Value, without: ReadonlySet<string>): Value {
+  const left = Object.entries(extra ?? {}).filter(([name]) => !without.has(name));
+  return left.length > 0 ? Object.fromEntries(left) : null;
 }
 
 /** Whether a change is more or less privilege, as far as both values are known. */

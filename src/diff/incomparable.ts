@@ -15,8 +15,8 @@ export function incomparableFields(
   const replaced =
     schemes[0] === schemes[1] || named.length === 0 ? [] : [...named.map(({ name }) => name), EXTRA.name];
   return stream.schema.fields.flatMap(({ name }) => {
-    if (!columns.includes(name) || !others.includes(name))
-      return [{ field: name, reason: 'column_not_read' }];
+    // Where neither side knows a field, both have it in `extra`.
+    if (columns.includes(name) !== others.includes(name)) return [{ field: name, reason: 'column_not_read' }];
     return replaced.includes(name) ? [{ field: name, reason: 'pseudonyms_differ' }] : [];
   });
 }

@@ -1,5 +1,7 @@
 import type { Row } from '../model/rows.js';
 import type { Partitions } from '../storage/partitions.js';
+import { setAside } from './aside.js';
+import { type JoinSide, joinSide } from './join-side.js';
 
 /** The rows of one key: on both sides, or on one. */
 export interface Pair {
@@ -7,92 +9,76 @@ export interface Pair {
   after?: Row;
 }
 
+/** How much may wait in memory for its other side. */
+export interface WaitingBounds {
+  rows: number;
+  characters: number;
+}
+
+/** 50,000 users, or fewer records with much in `extra`. */
+const WAITING: WaitingBounds = { rows: 50_000, characters: 2 ** 24 };
+
 export interface JoinRequest {
-  before: AsyncIterator<readonly Row[]>;
-  after: AsyncIterator<readonly Row[]>;
+  /** Returned at the end, whatever happens. */
+  before: AsyncGenerator<readonly Row[], void, void>;
+  after: AsyncGenerator<readonly Row[], void, void>;
   /** Unique on each side. */
   keyOf(row: Row): string;
-  /** Gives a place for what does not fit into memory; only one join uses it. */
-  partitions(): Promise<Partitions>;
-  /** Rows that wait in memory for their other side. Default 50,000. */
-  waiting?: number;
+  /** Gives a place for what does not fit into memory. */
+  partitions(): Partitions;
+  waiting?: WaitingBounds;
 }
 
 /**
- * Brings the rows of two sides together by their keys. Both are read side by side: where their order is nearly the same, few rows
- * wait. More than `waiting` are set aside on the disk, and compared at the end.
+ * Brings the rows of two sides together by their keys. Both are read at the same time and at the same pace: where their order is
+ * nearly the same, few rows wait for the other side. Too many are set aside on the disk, and compared at the end.
  */
-export async function* joinByKey(request: JoinRequest): AsyncGenerator<Pair[]> {
-  const { keyOf, waiting = 50_000 } = request;
-  const lefts = new Map<string, Row>();
-  const rights = new Map<string, Row>();
-  let set: Partitions | undefined;
-  const setAside = async (): Promise<void> => {
-    set ??= await request.partitions();
-    for (const [key, row] of lefts) set.add(key, JSON.stringify([key, 0, row]));
-    for (const [key, row] of rights) set.add(key, JSON.stringify([key, 1, row]));
-    lefts.clear();
-    rights.clear();
-    await set.spill();
+export async function* joinByKey(request: JoinRequest): AsyncGenerator<Pair[], void, void> {
+  const { keyOf, partitions, waiting = WAITING } = request;
+  const before = joinSide(request.before);
+  const after = joinSide(request.after);
+  const aside = setAside<[side: keyof Pair, row: Row]>(partitions);
+  const putAside = async (): Promise<void> => {
+    for (const [key, row] of before.waiting) await aside.add(key, ['before', row]);
+    for (const [key, row] of after.waiting) await aside.add(key, ['after', row]);
+    before.clear();
+    after.clear();
   };
-  for (;;) {
-    const [left, right] = await Promise.all([request.before.next(), request.after.next()]);
-    if (left.done && right.done) break;
-    const pairs: Pair[] = [];
-    if (!left.done)
-      for (const row of left.value)
-        meet(row, keyOf(row), { own: lefts, others: rights, isLeft: true, pairs });
-    if (!right.done)
-      for (const row of right.value)
-        meet(row, keyOf(row), { own: rights, others: lefts, isLeft: false, pairs });
-    if (pairs.length > 0) yield pairs;
-    if (lefts.size + rights.size > waiting) await setAside();
-  }
-  if (!set) {
-    yield [...alone(lefts, rights)];
-    return;
-  }
-  await setAside();
-  for await (const lines of set.read()) {
-    const parts = [new Map<string, Row>(), new Map<string, Row>()] as const;
-    for (const line of lines) {
-      const [key, side, row] = JSON.parse(line) as [string, 0 | 1, Row];
-      parts[side].set(key, row);
+  try {
+    while (!before.isEnded || !after.isEnded) {
+      before.request();
+      after.request();
+      const isBefore = !before.isEnded && (after.isEnded || before.read <= after.read);
+      const [own, other] = isBefore ? [before, after] : [after, before];
+      const pairs: Pair[] = [];
+      for (const row of await own.next()) {
+        const key = keyOf(row);
+        const match = other.take(key);
+        if (match === undefined) own.put(key, row);
+        else pairs.push(isBefore ? { before: row, after: match } : { before: match, after: row });
+      }
+      if (pairs.length > 0) yield pairs;
+      const isMuch =
+        before.waiting.size + after.waiting.size > waiting.rows ||
+        before.characters + after.characters > waiting.characters;
+      if (isMuch) await putAside();
     }
-    yield [...both(...parts), ...alone(...parts)];
-  }
-}
-
-interface Meeting {
-  own: Map<string, Row>;
-  others: Map<string, Row>;
-  isLeft: boolean;
-  pairs: Pair[];
-}
-
-function meet(row: Row, key: string, { own, others, isLeft, pairs }: Meeting): void {
-  const other = others.get(key);
-  if (other === undefined) {
-    own.set(key, row);
-    return;
-  }
-  others.delete(key);
-  pairs.push(isLeft ? { before: row, after: other } : { before: other, after: row });
-}
-
-/** Those of two parts that are on both sides; they are taken out. */
-function* both(lefts: Map<string, Row>, rights: Map<string, Row>): Generator<Pair> {
-  for (const [key, before] of lefts) {
-    const after = rights.get(key);
-    if (after === undefined) continue;
-    rights.delete(key);
-    lefts.delete(key);
-    yield { before, after };
+    if (aside.isEmpty) {
+      yield [...alone(before, after)];
+      return;
+    }
+    await putAside();
+    for await (const groups of aside.groups()) {
+      yield [...groups.values()].map((rows): Pair => Object.fromEntries(rows));
+    }
+  } finally {
+    await Promise.allSettled([request.before.return(), request.after.return()]);
+    await aside.remove();
   }
 }
 
 /** What is left on one side only. */
-function* alone(lefts: Map<string, Row>, rights: Map<string, Row>): Generator<Pair> {
-  for (const before of lefts.values()) yield { before };
-  for (const after of rights.values()) yield { after };
+function* alone({ waiting: befores }: JoinSide, { waiting: afters }: JoinSide): Generator<Pair> {
+  for (const before of befores.values()) yield { before };
+  for (const after of afters.values()) yield { after };
 }

@@ -22,6 +22,8 @@ export interface Field {
   readonly origin: 'api' | 'connector';
   /** Known values by rank: those of each are more privilege than those before. */
   readonly ranks?: readonly (readonly string[])[] | undefined;
+  /** Whether null means that the API did not say, and never that there is none. */
+  readonly isNullUnknown?: true;
   /** Whether it names a person, and how: such a column can hold pseudonyms instead. */
   readonly personal?: PersonalKind;
 }

@@ -1,4 +1,4 @@
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '../errors.js';
 import { storageError } from './local-error.js';
@@ -10,7 +10,12 @@ export interface PartitionsOptions {
   count?: number;
   /** Characters of a part that stay in memory before they are written. Default 32,768: 8 MiB in all. */
   buffered?: number;
+  /** What the names of its files begin with. Default `partition`. */
+  name?: string;
 }
+
+/** Characters between two calls of `spill`. */
+const DUE = 2 ** 20;
 
 /** One part: what is on disk comes first. */
 interface Part {
@@ -27,12 +32,16 @@ interface Part {
 export class Partitions {
   readonly #parts: readonly Part[];
   readonly #buffered: number;
+  #added = 0;
 
-  /** @param folder that is there, and that nobody else uses */
-  constructor(folder: string, { count = 256, buffered = 32_768 }: PartitionsOptions = {}) {
+  /** @param folder that is there, and in which nobody else uses the name */
+  constructor(
+    folder: string,
+    { count = 256, buffered = 32_768, name = 'partition' }: PartitionsOptions = {},
+  ) {
     this.#buffered = buffered;
     this.#parts = Array.from({ length: count }, (_, index) => ({
-      path: join(folder, `partition-${String(index).padStart(5, '0')}`),
+      path: join(folder, `${name}-${String(index).padStart(5, '0')}`),
       onDisk: 0,
       buffer: [],
       characters: 0,
@@ -44,10 +53,17 @@ export class Partitions {
     const part = this.#parts[hashOf(key) % this.#parts.length] as Part;
     part.buffer.push(line);
     part.characters += line.length;
+    this.#added += line.length;
   }
 
-  /** Writes what is too much for the memory. To be called every few thousand lines. @throws StorageError */
+  /** Whether so much was added that `spill` is to be called. */
+  get isDue(): boolean {
+    return this.#added > DUE;
+  }
+
+  /** Writes what is too much for the memory. To be called every few thousand lines, or when it is due. @throws StorageError */
   async spill(): Promise<void> {
+    this.#added = 0;
     for (const part of this.#parts) {
       if (part.characters <= this.#buffered) continue;
       const lines = part.buffer;
@@ -69,6 +85,11 @@ export class Partitions {
       for (const line of part.buffer) lines.push(line);
       if (lines.length > 0) yield lines;
     }
+  }
+
+  /** Removes the files: what was added is gone. */
+  async remove(): Promise<void> {
+    for (const { path, onDisk } of this.#parts) if (onDisk > 0) await rm(path, { force: true });
   }
 }
 

@@ -1,4 +1,12 @@
-import { defineStream, jsonArray, requiredText, type StreamRecord, text, timestamp } from './stream.js';
+import {
+  defineStream,
+  jsonArray,
+  notNone,
+  requiredText,
+  type StreamRecord,
+  text,
+  timestamp,
+} from './stream.js';
 
 /** The groups of the parent organisation. */
 export const groups = defineStream({
@@ -12,9 +20,11 @@ export const groups = defineStream({
     text('name', 'The name of the group.'),
     text('description', 'What the group is for.'),
     text('source_type', 'Where the group is managed: direct, scim; an open list.'),
-    jsonArray(
-      'roles',
-      'The ids of the roles that the group gives. Null: not known at the moment, never "none".',
+    notNone(
+      jsonArray(
+        'roles',
+        'The ids of the roles that the group gives. Null: not known at the moment, never "none".',
+      ),
     ),
     timestamp('created_at', 'When the group was created; may be unknown.'),
     timestamp('updated_at', 'When the group was changed last; may be unknown.'),

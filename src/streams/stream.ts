@@ -143,6 +143,9 @@ export const json = <const N extends string>(name: N, description: string) =>
 export const jsonArray = <const N extends string>(name: N, description: string) =>
   ({ ...json(name, description), shape: 'array' }) as const;
 
+/** A field whose null means that the API did not say, and never that there is none. */
+export const notNone = <const F extends Field>(field: F) => ({ ...field, isNullUnknown: true }) as const;
+
 /** An instant: RFC 3339, as served. */
 export const timestamp = <const N extends string>(name: N, description: string) =>
   ({ ...text(name, description), type: 'timestamp' }) as const;

@@ -1,27 +1,29 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type ChangeRow,
-  ComplianceClient,
   changesSchema,
   compact,
+  compareSnapshots,
   createSink,
   type DiffOptions,
   decodeFile,
   diffSnapshots,
   LocalStorage,
-  type SnapshotOptions,
-  snapshot,
-  streams,
+  prune,
+  systemClock,
 } from '../../src/index.js';
 import { temporaryFolder } from '../run/support/tree.js';
+import { asSet, asTexts } from './support/as-set.js';
 import { type Day, type MadeUpApi, startMadeUpApi } from './support/made-up-api.js';
-import { madeUpDay } from './support/made-up-days.js';
-import { type Expected, referenceDiff } from './support/reference.js';
+import { madeUpDay, madeUpHistory } from './support/made-up-days.js';
+import { referenceDiff } from './support/reference.js';
+import { take } from './support/take.js';
 
-const [FROM, TO] = ['2026-11-22', '2026-11-23'];
-/** All but the one that is read through any organisation. */
-const ALL = streams.filter(({ through }) => !through).map(({ name }) => name);
+const DATES = ['2026-11-20', '2026-11-22', '2026-11-23', '2026-11-24'];
+const [FROM, TO] = DATES.slice(1, 3) as [string, string];
 
 let api: MadeUpApi;
 beforeAll(async () => {
@@ -29,97 +31,118 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
-async function take(root: string, day: Day, options: Partial<SnapshotOptions>): Promise<void> {
-  api.serve(day);
-  await using client = new ComplianceClient({
-    apiKey: api.key,
-    baseUrl: api.url,
-    requestsPerMinute: 0,
-    maxRetries: 0,
-  });
-  const storage = new LocalStorage(root);
-  const careless = { streams: ALL, onOrgFailure: 'continue', force: true, maxShrink: 100 } as const;
-  await snapshot({ client, storage, sink: createSink('ndjson'), ...careless, ...options });
-}
-
-async function changesIn(root: string, options: Partial<DiffOptions> = {}): Promise<ChangeRow[]> {
-  const diff = await diffSnapshots({
-    storage: new LocalStorage(root),
-    scratch: `${root}/_staging`,
-    from: FROM,
-    to: TO,
-    ...options,
-  });
+async function rowsOf(changes: AsyncIterable<ChangeRow[]>): Promise<ChangeRow[]> {
   const rows: ChangeRow[] = [];
-  for await (const batch of diff.changes()) rows.push(...batch);
+  for await (const batch of changes) rows.push(...batch);
   return rows;
 }
 
-/** As text, in an order: what a comparison says is a set. How a list was read is not the reference's business. */
-const asSet = (rows: readonly (Expected | ChangeRow)[]): string[] =>
-  rows
-    .map(({ stream, organization_uuid, key, change, field, before, after, effect }) =>
-      JSON.stringify([
-        stream,
-        organization_uuid,
-        key,
-        change,
-        field,
-        ...(change === 'unknown' ? [] : [canonical(before), canonical(after)]),
-        effect,
-      ]),
-    )
-    .sort();
-
-/** Typed files hold instants in UTC, with six digits. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(
-      Object.entries(value)
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([name, inner]) => [name, canonical(inner)]),
-    );
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT[^.]*(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/.test(value))
-    return value;
-  return new Date(value).toISOString() + (/\.(\d+)/.exec(value)?.[1] ?? '').padEnd(6, '0').slice(3);
+async function changesIn(root: string, options: Partial<DiffOptions> = {}): Promise<ChangeRow[]> {
+  const scratch = join(root, '_staging');
+  const storage = new LocalStorage(root);
+  return rowsOf((await diffSnapshots({ storage, scratch, from: FROM, to: TO, ...options })).changes());
 }
 
+const format = fc.constantFrom('parquet', 'arrow', 'csv', 'ndjson');
+const layout = fc.constantFrom('per-org' as const, 'per-date' as const);
+const rowsPerFile = fc.constantFrom(2, 500_000);
+
 describe('what differs between two days', () => {
-  it('is what a slow and obvious comparison finds, whatever was read, in every format and layout', async () => {
+  it('is what a slow and obvious comparison finds between any two days of a history', async () => {
     const how = fc.record({
-      format: fc.constantFrom('parquet', 'arrow', 'csv', 'ndjson'),
-      layouts: fc.tuple(fc.constantFrom('per-org', 'per-date'), fc.constantFrom('per-org', 'per-date')),
-      compacted: fc.boolean(),
-      rowsPerFile: fc.constantFrom(2, 500_000),
+      format,
+      layouts: fc.tuple(layout, layout, layout, layout),
+      rowsPerFile,
+      compacted: fc.subarray(DATES),
+      kept: fc.constantFrom(1, 2, 5),
     });
     await fc.assert(
       fc.asyncProperty(
-        madeUpDay,
-        madeUpDay,
+        madeUpHistory(4),
         how,
-        async (before, after, { format, layouts, compacted, rowsPerFile }) => {
+        async (days, { format, layouts, rowsPerFile, compacted, kept }) => {
           await using root = await temporaryFolder();
+          const storage = new LocalStorage(root.path);
           const sink = createSink(format);
-          await take(root.path, before, { runDate: FROM, sink, layout: layouts[0], rowsPerFile });
-          await take(root.path, after, { runDate: TO, sink, layout: layouts[1], rowsPerFile });
-          if (compacted) await compact({ storage: new LocalStorage(root.path), runDate: TO });
-          expect(asSet(await changesIn(root.path))).toEqual(asSet(referenceDiff(before, after)));
+          for (const [i, day] of days.entries())
+            await take(api, storage, day, {
+              runDate: DATES[i] as string,
+              sink,
+              layout: layouts[i] ?? 'per-org',
+              rowsPerFile,
+            });
+          for (const runDate of compacted) await compact({ storage, runDate });
+          const clock = { ...systemClock, now: () => Date.parse('2026-11-24T12:00:00Z') };
+          const { pruned } = await prune({ storage, keepDays: kept, clock });
+          for (const [i, from] of DATES.entries())
+            for (const [j, to] of DATES.entries()) {
+              if (j <= i) continue;
+              const found = changesIn(root.path, { from, to });
+              if (pruned.some(({ runDate }) => runDate === from || runDate === to))
+                await expect(found).rejects.toMatchObject({ code: 'snapshot_pruned' });
+              else expect(asSet(await found)).toEqual(asSet(referenceDiff(days[i] as Day, days[j] as Day)));
+            }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 25 },
+    );
+  }, 120_000);
+
+  it('is the same, in the same order, between two roots of any formats and layouts, whatever the order of the lists', async () => {
+    const how = fc.record({
+      formats: fc.tuple(format, format),
+      layouts: fc.tuple(layout, layout),
+      rowsPerFile,
+    });
+    const reversed = (day: Day): Day => ({
+      ...day,
+      lists: Object.fromEntries(
+        Object.entries(day.lists).map(([name, records]) => [
+          name,
+          name === 'organizations' ? records : records.toReversed(),
+        ]),
+      ),
+    });
+    await fc.assert(
+      fc.asyncProperty(madeUpHistory(2), how, how, async (history, ...hows) => {
+        const found: ChangeRow[][] = [];
+        for (const [n, { formats, layouts, rowsPerFile }] of hows.entries()) {
+          await using folder = await temporaryFolder();
+          const sides = [];
+          for (const [i, made] of history.entries()) {
+            const day = i === 1 && n === 1 ? reversed(made) : made;
+            const storage = new LocalStorage(join(folder.path, String(i)));
+            const [sink, layout = 'per-org'] = [createSink(formats[i] ?? ''), layouts[i]];
+            const manifest = await take(api, storage, day, {
+              runDate: DATES[i] as string,
+              sink,
+              layout,
+              rowsPerFile,
+            });
+            sides.push({ storage, manifest });
+          }
+          const [before, after] = sides as [(typeof sides)[0], (typeof sides)[0]];
+          const scratch = join(folder.path, 'scratch');
+          found.push(await rowsOf(compareSnapshots({ before, after, scratch })));
+          expect(await readdir(join(scratch, 'tmp'))).toEqual([]);
+        }
+        expect(asSet(found[0] ?? [])).toEqual(asSet(referenceDiff(...(history as [Day, Day]))));
+        expect(asTexts(found[1] ?? [])).toEqual(asTexts(found[0] ?? []));
+      }),
+      { numRuns: 25 },
     );
   }, 120_000);
 
   it('is nothing when nothing changed, and then no list is read', async () => {
     const [day] = fc.sample(
       madeUpDay.filter(
-        ({ failing, lists }) => failing.length === 0 && (lists.organizations?.length ?? 0) > 1,
+        ({ failing, asked, streams, lists: { organizations = [] } }) =>
+          failing.length === 0 && !asked && !streams && organizations.length > 1,
       ),
       { numRuns: 1, seed: 7 },
     );
     await using root = await temporaryFolder();
-    for (const runDate of [FROM, TO]) await take(root.path, day as Day, { runDate });
+    for (const runDate of [FROM, TO]) await take(api, new LocalStorage(root.path), day as Day, { runDate });
     const read: string[] = [];
     class Watched extends LocalStorage {
       override async *read(key: string): AsyncGenerator<Uint8Array> {
@@ -132,10 +155,13 @@ describe('what differs between two days', () => {
   });
 
   it('can be written by every sink', async () => {
-    const [before, after] = fc.sample(madeUpDay, { numRuns: 2, seed: 3 }) as [Day, Day];
+    const [before, after] = fc.sample(
+      madeUpDay.filter(({ streams }) => !streams),
+      { numRuns: 2, seed: 3 },
+    ) as [Day, Day];
     await using root = await temporaryFolder();
-    await take(root.path, before, { runDate: FROM });
-    await take(root.path, after, { runDate: TO });
+    await take(api, new LocalStorage(root.path), before, { runDate: FROM });
+    await take(api, new LocalStorage(root.path), after, { runDate: TO });
     const rows = await changesIn(root.path);
     expect(rows.length).toBeGreaterThan(10);
     for (const format of ['ndjson', 'csv', 'parquet', 'arrow']) {

@@ -9,6 +9,10 @@ export interface Day {
   lists: Record<string, JsonRecord[]>;
   /** Lists that answer 503. */
   failing: string[];
+  /** The organisations that the snapshot of the day asks for; without it all. */
+  asked?: string[];
+  /** The streams that it asks for; without it all. */
+  streams?: string[];
 }
 
 export const KEY = 'sk-ant-api01-made-up';

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { type Json, streams } from '../../../src/index.js';
 import type { Day, JsonRecord } from './made-up-api.js';
 
 /** Few names for everything, so that two days have much in common. */
@@ -11,7 +12,9 @@ const instant = fc.constantFrom(
   '2025-01-31T23:59:59.123456Z',
   '2025-02-01T00:59:59.123456+01:00',
   '2025-01-31T23:59:59.1234567Z',
+  '2025-01-31T23:59:59.12345670',
   '2025-01-31T23:59:59',
+  '2025-01-31T23:59:59Z',
   '2026-01-01T00:00:00Z',
   null,
 );
@@ -112,10 +115,21 @@ const member = (user_id: string) =>
   fc
     .record({ email: fc.constantFrom('ada@example.com', null), created_at: instant, updated_at: instant })
     .map((fields): JsonRecord => ({ user_id, ...fields }));
+const group = (id: string) =>
+  fc
+    .tuple(
+      named('id', id),
+      fc.oneof(some(ROLES), fc.constantFrom<Json>(null, 'not a list', ['rbac_role_1', { id: 2 }])),
+    )
+    .map(([record, given]): JsonRecord => ({ ...record, roles: given }));
+const key = (id: string) =>
+  fc
+    .record({ name: text, scopes: some(['read:a', 'read:b']), is_active: fc.boolean(), expires_at: instant })
+    .map((fields): JsonRecord => ({ id, ...fields }));
 const groupLists: fc.Arbitrary<Lists> = some(GROUPS).chain((groups) =>
   fc
     .tuple(
-      each(groups, (id) => named('id', id)),
+      each(groups, group),
       fc.tuple(...groups.map(() => some(PEOPLE).chain((people) => each(people, member)))),
     )
     .map(
@@ -126,27 +140,88 @@ const groupLists: fc.Arbitrary<Lists> = some(GROUPS).chain((groups) =>
     ),
 );
 
-/** Any directory of one day, a quarter of whose days have lists that cannot be read. */
+/** Any directory of one day: some of whose lists cannot be read, or were not asked for. */
 export const madeUpDay: fc.Arbitrary<Day> = some(ORGANIZATIONS)
   .chain((uuids) =>
     fc.tuple(
       each(uuids, (uuid) => named('uuid', uuid, ['created_at'])),
       fc.tuple(...uuids.map(organization)),
       groupLists,
+      some(['key_1', 'key_2']).chain((ids) => each(ids, key)),
     ),
   )
-  .chain(([organizations, ofEach, groups]) => {
+  .chain(([organizations, ofEach, groups, keys]) => {
     const lists = Object.fromEntries([
       ['organizations', organizations] as const,
       ...ofEach.flat(),
       ...groups,
-      ['api_keys', []] as const,
+      ['api_keys', keys] as const,
     ]);
-    const mayFail = Object.keys(lists).filter((name) => !['organizations', 'api_keys'].includes(name));
-    return fc
-      .oneof(
-        { weight: 3, arbitrary: fc.constant<string[]>([]) },
-        fc.subarray(mayFail, { maxLength: Math.min(3, mayFail.length) }),
-      )
-      .map((failing): Day => ({ lists, failing }));
+    return fc.record({ lists: fc.constant(lists), failing: failingIn(lists) }).chain(askedIn);
   });
+
+/** A quarter of all days have lists that cannot be read. The keys are in the answers of the settings. */
+function failingIn(lists: Day['lists']): fc.Arbitrary<string[]> {
+  const mayFail = Object.keys(lists).filter((name) => !['organizations', 'api_keys'].includes(name));
+  const some = fc.subarray(mayFail, { maxLength: Math.min(3, mayFail.length) });
+  return fc.oneof({ weight: 3, arbitrary: fc.constant<string[]>([]) }, some);
+}
+
+/** A quarter of all days ask for some organisations only, or for some streams. */
+function askedIn(day: Day): fc.Arbitrary<Day> {
+  const uuids = (day.lists.organizations ?? []).map(({ uuid }) => String(uuid));
+  const everything = { weight: 6, arbitrary: fc.constant({}) };
+  const some = fc.subarray(uuids, { minLength: Math.min(1, uuids.length) }).map((asked) => ({ asked }));
+  // A list that is read for others alone ends the run when it fails.
+  const names = fc
+    .subarray(
+      streams.map(({ name }) => name),
+      { minLength: 1 },
+    )
+    .map((asked) => ({
+      streams: asked,
+      failing: day.failing.filter((list) => asked.includes(list.split('/')[0] ?? '')),
+    }));
+  const less = uuids.length > 0 ? [some, names] : [names];
+  return fc.oneof(everything, ...less).map((asked) => ({ ...day, ...asked }));
+}
+
+/** A day that follows another: lists of it are as they were, and what is new below them is of a day that has nothing to do with it. */
+function following(before: Day, fresh: Day, isKept: (list: string) => boolean): Day {
+  const lists: Day['lists'] = {};
+  const take = (name: string): JsonRecord[] => {
+    const [one, other] = isKept(name) ? [before, fresh] : [fresh, before];
+    lists[name] = one.lists[name] ?? other.lists[name] ?? [];
+    return lists[name];
+  };
+  for (const { uuid } of take('organizations')) {
+    take(`users/${uuid}`);
+    for (const { id } of take(`roles/${uuid}`)) take(`role_permissions/${uuid}/${id}`);
+    take(`organization_settings/${uuid}`);
+  }
+  for (const { id } of take('groups')) take(`group_members/${id}`);
+  take('api_keys');
+  const { failing, asked, ...rest } = fresh;
+  const uuids = (lists.organizations ?? []).map(({ uuid }) => String(uuid));
+  const known = asked?.filter((uuid) => uuids.includes(uuid)) ?? [];
+  return {
+    ...rest,
+    lists,
+    failing: failing.filter((name) => lists[name]),
+    ...(known.length > 0 && { asked: known }),
+  };
+}
+
+/** So many days, one after the other: three of four lists are from day to day as they were. */
+export const madeUpHistory = (days: number): fc.Arbitrary<Day[]> =>
+  fc
+    .tuple(
+      fc.array(madeUpDay, { minLength: days, maxLength: days }),
+      fc.infiniteStream(fc.integer({ min: 0, max: 3 })),
+    )
+    .map(([all, dice]) => {
+      const isKept = () => (dice.next().value as number) > 0;
+      const history: Day[] = [];
+      for (const fresh of all) history.push(following(history.at(-1) ?? fresh, fresh, isKept));
+      return history;
+    });

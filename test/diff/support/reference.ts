@@ -15,7 +15,7 @@ export function referenceDiff(before: Day, after: Day): Expected[] {
     const singles: { row: Row; change: 'added' | 'removed' }[] = [];
     for (const name of [...names].filter((list) => list.split('/')[0] === stream.name).sort()) {
       const parents = name.split('/').slice(1);
-      if (![before, after].some((day) => isListed(stream, parents, day))) continue;
+      if (![before, after].some((day) => isTable(stream, day) && isRequested(stream, parents, day))) continue;
       const [one, other] = [before, after].map((day) => known(stream, parents, day)) as [Known, Known];
       const parent = Object.fromEntries(
         parentColumns(stream).map((column, i) => [column, parents[i] ?? null]),
@@ -40,23 +40,33 @@ export function referenceDiff(before: Day, after: Day): Expected[] {
 const parentColumns = ({ schema, key }: Stream): string[] =>
   schema.primaryKey.filter((name) => !key.includes(name));
 
-/** Whether a day's snapshot knows that there is such a list: the lists above it were read. */
-function isListed({ name, parent }: Stream, parents: readonly string[], { lists, failing }: Day): boolean {
-  if (!lists[[name, ...parents].join('/')]) return false;
+/** Whether a day's snapshot has the table. */
+const isTable = ({ name }: Stream, { streams: asked }: Day): boolean => asked?.includes(name) ?? true;
+
+/** Whether a day asked for the list: by the lists above it, which were read, it is there, and nobody left its organisation out. */
+function isRequested({ name, parent }: Stream, parents: readonly string[], day: Day): boolean {
+  if (!day.lists[[name, ...parents].join('/')]) return false;
   if (!parent) return true;
+  if (parent.column === 'organization_uuid' && !(day.asked?.includes(parents[0] ?? '') ?? true)) return false;
   const above = parents.slice(0, -1);
   return (
-    !failing.includes([parent.stream.name, ...above].join('/')) &&
-    isListed(parent.stream, above, { lists, failing })
+    !day.failing.includes([parent.stream.name, ...above].join('/')) && isRequested(parent.stream, above, day)
   );
 }
 
 /** The rows of a list on a day, by key; none where its parent was not there. */
 function known(stream: Stream, parents: readonly string[], day: Day): Known {
   const name = [stream.name, ...parents].join('/');
-  if (day.failing.includes(name)) return 'unknown';
+  const isSome = stream.name === 'organizations' && day.asked !== undefined;
+  if (day.failing.includes(name) || !isTable(stream, day) || isSome) return 'unknown';
+  if (stream.through) {
+    const [first] = (day.lists.organizations ?? []).filter(
+      ({ uuid }) => day.asked?.includes(String(uuid)) ?? true,
+    );
+    if (!first || day.failing.includes(`organization_settings/${first.uuid}`)) return 'unknown';
+  }
   const records = day.lists[name];
-  if (records && isListed(stream, parents, day)) {
+  if (records && isRequested(stream, parents, day)) {
     const parse = recordParser<object>(stream);
     const added = Object.fromEntries(parentColumns(stream).map((column, i) => [column, parents[i] ?? '']));
     const toRow = rowMaker(stream.schema, added, { surrogates: 0 });
@@ -69,6 +79,8 @@ function known(stream: Stream, parents: readonly string[], day: Day): Known {
     };
   }
   if (!stream.parent) return 'unknown';
+  const isOfOrganization = parentColumns(stream)[0] === 'organization_uuid';
+  if (isOfOrganization && !(day.asked?.includes(parents[0] ?? '') ?? true)) return 'unknown';
   const above = known(stream.parent.stream, parents.slice(0, -1), day);
   return above === 'unknown' ? 'unknown' : { rows: new Map() };
 }
@@ -98,17 +110,16 @@ function differences(stream: Stream, before: Row, after: Row): Expected[] {
     ) as [number, number];
     const isRanked = field.name === 'organization_role' && from >= 0 && to >= 0 && from !== to;
     const effect = isRanked ? (to > from ? 'rose' : 'fell') : null;
-    return [{ ...about(stream, after), field: field.name, before: one, after: other, effect }];
+    const change = field.name === 'roles' && (one === null || other === null) ? 'unknown' : 'changed';
+    return [{ ...about(stream, after), change, field: field.name, before: one, after: other, effect }];
   });
 }
 
 /** The same text for values that mean the same. */
 function meaning(value: unknown, type: string): string {
-  const isInstant = type === 'timestamp' && typeof value === 'string';
-  if (isInstant && /^[^.]*(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/.test(value)) {
-    const micros = (/\.(\d+)/.exec(value)?.[1] ?? '').padEnd(6, '0').slice(3);
-    return `${new Date(value.replace(/\.(\d{1,3})\d*/, '.$1')).toISOString()}${micros}`;
-  }
+  const [, time, digits = '', offset = 'Z'] =
+    /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?$/.exec(String(value)) ?? [];
+  if (type === 'timestamp' && time) return `${Date.parse(time + offset)} ${Number(`0.${digits}`)}`;
   return JSON.stringify(sorted(value));
 }
 
