@@ -86,8 +86,8 @@ describe('diff', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toBe(`changes from 2026-11-20 to 2026-11-21
   users: organization_role changed (2), privilege rose: 1, privilege fell: 1
-    ada@example.com (ada) in ${ONE}: user → admin (rose)
     bob@example.com (bob) in ${ONE}: owner → user (fell)
+    ada@example.com (ada) in ${ONE}: user → admin (rose)
   users: email changed (1)
     cyd·[2Jnew@example.com (cyd) in ${ONE}: cyd@example.com → cyd·[2Jnew@example.com
   users: joined (1)
@@ -148,7 +148,7 @@ describe('diff', () => {
 
   it('shows the first lines of each kind', async () => {
     const { stdout } = await diff('2026-11-20', '2026-11-21', '--limit', '1', '--streams', 'users');
-    expect(stdout).toContain(`(rose)\n    … and 1 more\n`);
+    expect(stdout).toContain(`(fell)\n    … and 1 more\n`);
     expect((await diff('2026-11-20', '2026-11-21', '--streams', 'organizations')).stdout).toContain(
       '\n  nothing\n',
     );
