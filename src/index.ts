@@ -43,13 +43,13 @@ export { newestWith, readCurrent, readManifest, type StoredManifest } from './la
 export { isPartOf } from './lake/paths.js';
 export { type Batch, batchMaker, type ColumnBatch, type ServedRecords } from './model/batch.js';
 export { jsonSchemaOf } from './model/json-schema.js';
+export { createPseudonyms, type Pseudonyms } from './model/pseudonyms.js';
 export type { CompactRecord, Extra, Json } from './model/records.js';
 export { type Repairs, type Row, rowMaker, type Value } from './model/rows.js';
 export { EXTRA, type Field, type FieldType, hasNullableKey, type StreamSchema } from './model/schema.js';
 export { formatTimestamp, parseTimestamp, type Timestamp } from './model/timestamp.js';
 export { rawOf, textOf } from './raw-text.js';
 export { checkListed } from './run/listed.js';
-export { createPseudonyms, type Pseudonyms } from './run/pseudonyms.js';
 export {
   type Layout,
   layouts,

@@ -1,9 +1,5 @@
-import { existingLog, snapshotPruned } from '../lake/existing-log.js';
 import { fileRows, type PublishedSnapshot } from '../lake/file-rows.js';
-import { checkLog, runDatesOf } from '../lake/log.js';
-import { type Manifest, manifestFiles } from '../lake/manifest.js';
-import { newestWith, readCurrent } from '../lake/manifest-file.js';
-import type { Storage } from '../storage/storage.js';
+import { manifestFiles } from '../lake/manifest.js';
 import { groupMembers } from '../streams/group-members.js';
 import { groups } from '../streams/groups.js';
 import { rolePermissions } from '../streams/role-permissions.js';
@@ -12,26 +8,10 @@ import type { Stream } from '../streams/stream.js';
 import { users } from '../streams/users.js';
 import type { Directory, DirectoryTable } from './directory.js';
 
-/**
- * The manifest of a snapshot that has its files; by default the newest.
- * @throws ConfigError `snapshot_missing`; RefusedError `snapshot_pruned`; StorageError
- */
-export async function chooseSnapshot(storage: Storage, runDate: string | undefined): Promise<Manifest> {
-  const log = await existingLog(storage, runDate);
-  checkLog(log, storage);
-  const [newest = ''] = runDatesOf(log);
-  const manifest =
-    runDate === undefined
-      ? await newestWith({ storage, log, streams: [] })
-      : (await readCurrent(storage, log, runDate))?.manifest;
-  if (!manifest || manifest.status === 'pruned') throw snapshotPruned(runDate ?? newest);
-  return manifest;
-}
-
 /** The tables of a snapshot, as its files hold them. */
-export function directoryOf(storage: Storage, manifest: Manifest): Directory {
-  const { run_date, scope } = manifest;
-  const table = (stream: Stream): DirectoryTable | undefined => tableOf(stream, { storage, manifest });
+export function directoryOf(snapshot: PublishedSnapshot): Directory {
+  const { run_date, scope } = snapshot.manifest;
+  const table = (stream: Stream): DirectoryTable | undefined => tableOf(stream, snapshot);
   return {
     snapshotDate: run_date,
     hasAllOrganizations: scope.organizations === 'all',

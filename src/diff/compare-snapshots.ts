@@ -34,7 +34,7 @@ const BATCH = 1000;
  * The same two snapshots give the same rows in the same order, whatever their formats, layouts and the order of the API: stream
  * after stream, list after list in the order of their keys, records in an order that their keys alone decide. Memory does not grow
  * with the number of rows.
- * @throws ConfigError `organization_not_listed`; what reading the files throws, also after rows were returned: they count only when
+ * @throws ConfigError `organization_not_listed`, `pseudonyms_differ`; what reading the files throws, also after rows were returned: they count only when
  *   the end is reached
  */
 export function compareSnapshots(comparison: Comparison): AsyncGenerator<ChangeRow[], void, void> {

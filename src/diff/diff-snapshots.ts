@@ -1,8 +1,10 @@
 import { ConfigError } from '../errors.js';
-import { existingLog, snapshotPruned } from '../lake/existing-log.js';
+import { chooseSnapshot } from '../lake/choose-snapshot.js';
+import { existingLog } from '../lake/existing-log.js';
 import { checkLog, type Log, runDatesOf } from '../lake/log.js';
 import type { Manifest } from '../lake/manifest.js';
 import { readCurrent } from '../lake/manifest-file.js';
+import type { Pseudonyms } from '../model/pseudonyms.js';
 import type { Storage } from '../storage/storage.js';
 import type { ChangeRow } from './changes.js';
 import { type ComparisonOptions, compareSnapshots } from './compare-snapshots.js';
@@ -14,6 +16,8 @@ export interface DiffOptions extends ComparisonOptions {
   from?: string | undefined;
   /** The run date of the later snapshot. Default: of the newest complete one. */
   to?: string | undefined;
+  /** Replaces what names a person in both, where they do not have pseudonyms yet. */
+  pseudonyms?: Pseudonyms | undefined;
 }
 
 /** Two snapshots, and what differs between them. */
@@ -26,21 +30,21 @@ export interface Diff {
 
 /**
  * Compares two snapshots of a root: see `compareSnapshots`.
- * @throws ConfigError `snapshot_missing`, `snapshots_too_few`, `dates_not_in_order`, `organization_not_listed`; RefusedError
+ * @throws ConfigError `snapshot_missing`, `snapshots_too_few`, `dates_not_in_order`, `organization_not_listed`, `pseudonyms_differ`; RefusedError
  *   `snapshot_pruned`
  */
 export async function diffSnapshots(options: DiffOptions): Promise<Diff> {
-  const { storage, from: _from, to: _to, ...comparison } = options;
+  const { storage, from: _from, to: _to, pseudonyms, ...comparison } = options;
   const { from, to } = await chooseTwo(options);
-  const before = { storage, manifest: from };
-  const after = { storage, manifest: to };
+  const before = { storage, manifest: from, pseudonyms };
+  const after = { storage, manifest: to, pseudonyms };
   return { from, to, changes: () => compareSnapshots({ ...comparison, before, after }) };
 }
 
 async function chooseTwo({ storage, from, to }: DiffOptions): Promise<{ from: Manifest; to: Manifest }> {
   const log = await existingLog(storage, to ?? from);
   checkLog(log, storage);
-  const later = to === undefined ? await newestComplete(storage, log) : await published(storage, log, to);
+  const later = to === undefined ? await newestComplete(storage, log) : await chooseSnapshot(storage, to);
   if (from !== undefined && from >= later.run_date)
     throw new ConfigError(`${from} is not before ${later.run_date}: give the earlier day first.`, {
       code: 'dates_not_in_order',
@@ -48,7 +52,7 @@ async function chooseTwo({ storage, from, to }: DiffOptions): Promise<{ from: Ma
   const earlier =
     from === undefined
       ? await newestComplete(storage, log, later.run_date)
-      : await published(storage, await existingLog(storage, from), from);
+      : await chooseSnapshot(storage, from);
   return { from: earlier, to: later };
 }
 
@@ -63,10 +67,4 @@ async function newestComplete(storage: Storage, log: Log, before?: string): Prom
     `There is no complete snapshot${before === undefined ? '' : ` before ${before}`} in ${storage.location} to compare with. Name two days that were read: diff 2026-01-30 2026-01-31.`,
     { code: 'snapshots_too_few' },
   );
-}
-
-async function published(storage: Storage, log: Log, runDate: string): Promise<Manifest> {
-  const manifest = (await readCurrent(storage, log, runDate))?.manifest;
-  if (!manifest || manifest.status === 'pruned') throw snapshotPruned(runDate);
-  return manifest;
 }

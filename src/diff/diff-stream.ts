@@ -29,7 +29,7 @@ export async function* diffStream(request: StreamRequest): AsyncGenerator<Change
   const manifests = [before.manifest, after.manifest] as const;
   const [from_date, to_date] = [before.manifest.run_date, after.manifest.run_date];
   const changes = changeMaker(stream, { from_date, to_date });
-  const incomparable = incomparableFields(stream, manifests);
+  const incomparable = incomparableFields(stream, [before, after]);
   yield incomparable.map(({ field, reason }) => changes.unknownField(field, reason));
   const compare = rowComparer(stream, new Set(incomparable.map(({ field }) => field)));
   const [stateBefore, stateAfter] = [listStates(before.manifest), listStates(after.manifest)];

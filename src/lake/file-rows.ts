@@ -4,24 +4,28 @@ import type { StreamSchema } from '../model/schema.js';
 import { decodeFile } from '../sinks/index.js';
 import type { Storage } from '../storage/storage.js';
 import { checkedFile } from './checked-file.js';
-import type { FileEntry, Manifest } from './manifest.js';
+import type { FileEntry } from './manifest.js';
+import { type Pseudonymous, pseudonymsRead } from './pseudonyms-read.js';
 
 /** A snapshot in its root. */
-export interface PublishedSnapshot {
+export interface PublishedSnapshot extends Pseudonymous {
   storage: Storage;
-  manifest: Manifest;
 }
 
 /**
  * The rows of a published file. What was returned counts only when the end is reached: a file that was changed is found there.
- * @throws StorageError `file_differs`; SinkError `rows_differ`, `file_unreadable`
+ * @throws StorageError `file_differs`; SinkError `rows_differ`, `file_unreadable`; ConfigError `pseudonyms_differ`
  */
 export async function* fileRows(
   file: FileEntry,
   schema: StreamSchema,
-  { storage, manifest: { format } }: PublishedSnapshot,
+  snapshot: PublishedSnapshot,
 ): AsyncGenerator<readonly Row[]> {
+  const { storage, manifest, pseudonyms } = snapshot;
+  const { format } = manifest;
   const { path } = file;
+  pseudonymsRead(snapshot); // before anything is read
+  const written = manifest.pseudonyms?.columns ?? [];
   const place = `${storage.location}/${path}`;
   let rows = 0;
   const batches = checkedFile({
@@ -32,7 +36,7 @@ export async function* fileRows(
   });
   for await (const batch of batches) {
     rows += batch.length;
-    yield batch;
+    yield pseudonyms ? pseudonyms.rows(schema, batch, written) : batch;
   }
   if (rows === file.rows) return;
   throw new SinkError(`${place} holds ${rows} rows where ${file.rows} are listed.`, { code: 'rows_differ' });

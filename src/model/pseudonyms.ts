@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { ConfigError } from '../errors.js';
-import { type ColumnBatch, columnBatch } from '../model/batch.js';
-import type { Json } from '../model/records.js';
-import type { Value } from '../model/rows.js';
-import { EXTRA, type Field, type PersonalKind, type StreamSchema } from '../model/schema.js';
 import { textOf } from '../raw-text.js';
+import { type ColumnBatch, columnBatch } from './batch.js';
+import type { Json } from './records.js';
+import type { Row, Value } from './rows.js';
+import { EXTRA, type Field, type PersonalKind, type StreamSchema } from './schema.js';
 
 /** What pseudonyms are made of. */
 export interface PseudonymOptions {
@@ -33,6 +33,8 @@ export interface Pseudonyms {
   digest(text: string): string;
   /** A batch of a stream with pseudonyms in it, and in every text of its `extra`; the same batch where no column is replaced. */
   batch(batch: ColumnBatch): ColumnBatch;
+  /** The same for rows that were read. Those of a table with pseudonyms in `present` have them there, and in their `extra`, already. */
+  rows(schema: StreamSchema, rows: readonly Row[], present: readonly string[]): readonly Row[];
 }
 
 const KEY_BYTES = 32;
@@ -86,11 +88,24 @@ export function createPseudonyms({ key, columns, keepDomain = false }: Pseudonym
       });
       return columnBatch({ ...batch, columns: replaced });
     },
+    rows(schema, rows, present) {
+      if (!isPersonal(schema, columns)) return rows;
+      const done = isPersonal(schema, present) ? [...present, EXTRA.name] : present;
+      const replacements = schema.fields.flatMap((field) => {
+        const replace = done.includes(field.name) ? undefined : replacing(field, false);
+        return replace ? [[field.name, replace] as const] : [];
+      });
+      return rows.map((row) => {
+        const replaced = { ...row };
+        for (const [name, replace] of replacements) replaced[name] = replace(row[name] ?? null);
+        return replaced;
+      });
+    },
   };
 }
 
-/** Whether a table has one of the columns. */
-const isPersonal = ({ fields }: StreamSchema, columns: readonly string[]): boolean =>
+/** Whether a table has one of the columns, which name a person. */
+export const isPersonal = ({ fields }: StreamSchema, columns: readonly string[]): boolean =>
   fields.some(({ name, personal }) => personal !== undefined && columns.includes(name));
 
 /** Texts that a person would call the same have the same pseudonym. */

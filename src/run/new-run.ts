@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.js';
 import type { ComplianceClient } from '../extract/compliance-client.js';
 import { sha256Of } from '../lake/json-file.js';
+import type { Pseudonyms } from '../model/pseudonyms.js';
 import type { Sink } from '../sinks/sink.js';
 import { streams } from '../streams/index.js';
 import { VERSION } from '../version.js';
-import type { Pseudonyms } from './pseudonyms.js';
 import { marked, type SnapshotSettings, snapshotSettings } from './settings.js';
 import type { RunHeader } from './unfinished-runs.js';
 

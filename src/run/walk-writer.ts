@@ -3,12 +3,12 @@ import type { RecordPage } from '../extract/record-page.js';
 import type { FileEntry, Slice } from '../lake/manifest.js';
 import { partName } from '../lake/paths.js';
 import { batchMaker, release, type ServedRecords } from '../model/batch.js';
+import type { Pseudonyms } from '../model/pseudonyms.js';
 import type { Repairs } from '../model/rows.js';
 import type { StreamSchema } from '../model/schema.js';
 import type { Sink } from '../sinks/sink.js';
 import type { LocalStorage } from '../storage/local.js';
 import { type FanOut, fanOut } from './fan-out.js';
-import type { Pseudonyms } from './pseudonyms.js';
 import { type StagedFiles, stagedKey } from './staged-run.js';
 
 /** A page as far as files are written from it. */

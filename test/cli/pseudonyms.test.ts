@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
@@ -248,5 +248,56 @@ describe('reidentify', () => {
       SECRET,
     );
     expect(absent).toMatchObject({ code: 2, stderr: expect.stringContaining('[candidates_unreadable]') });
+  });
+});
+
+describe('diff and access with pseudonyms', () => {
+  const read = (command: string, args: readonly string[]) =>
+    say(
+      [command, ...args, '--out', out(), '--output', '-', '--format', 'ndjson'],
+      environmentOf(undefined, { XDG_STATE_HOME: out('state'), ...SECRET }),
+    );
+  const linesOf = (text: string) =>
+    text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Row);
+
+  it('compare a day in clear with one that was written with pseudonyms, as if both had been', async () => {
+    expect(await dump([], { day: '2026-11-22' })).toMatchObject({ code: 0 });
+    expect(await dump(PSEUDONYMIZE)).toMatchObject({ code: 0 });
+    const differ = linesOf((await read('diff', [])).stdout);
+    expect(differ.map(({ field, reason }) => `${field}: ${reason}`).sort()).toEqual([
+      'email: pseudonyms_differ',
+      'extra: pseudonyms_differ',
+      'full_name: pseudonyms_differ',
+    ]);
+    expect(await read('diff', PSEUDONYMIZE)).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: `changes from 2026-11-22 to ${DAY}\n  nothing\n`,
+    });
+    expect((await read('diff', ['--pseudonymize', 'email', '--exit-code'])).code).toBe(3);
+  });
+
+  it('answer from a day in clear what a day that was written with pseudonyms answers', async () => {
+    expect(await dump([])).toMatchObject({ code: 0 });
+    const clear = await read('access', []);
+    const fromClear = await read('access', PSEUDONYMIZE);
+    await rm(out(), { recursive: true });
+    expect(await dump(PSEUDONYMIZE)).toMatchObject({ code: 0 });
+    expect(fromClear).toEqual(await read('access', []));
+    const secrets = personalTexts().filter((text) => clear.stdout.includes(text));
+    expect(secrets.length).toBeGreaterThan(300);
+    expect(secrets.filter((text) => fromClear.stdout.includes(text))).toEqual([]);
+  });
+
+  it('are refused where the day has pseudonyms of another kind', async () => {
+    expect(await dump([...PSEUDONYMIZE, '--keep-domain'])).toMatchObject({ code: 0 });
+    const { code, stderr } = await read('access', PSEUDONYMIZE);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `error: The snapshot of ${DAY} has pseudonyms already, made with --keep-domain. Do the same here, or leave out --pseudonymize. [pseudonyms_differ]\n`,
+    });
   });
 });

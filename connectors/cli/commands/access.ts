@@ -7,6 +7,7 @@ import {
   snapshotSettings,
 } from '../../../src/index.js';
 import { command } from '../../kit/command.js';
+import { pseudonymSettings, pseudonymsOf } from '../../kit/pseudonyms.js';
 import { openRoot, publishedSettings, rootSettings } from '../../kit/root.js';
 import { type AccessKind, accessKinds, accessTally } from '../access-tally.js';
 import { openRowOutput, rowOutputSettings, STDOUT, scratchOf } from '../row-output.js';
@@ -33,10 +34,12 @@ export const access = command({
       .describe(
         'Only rows with a blanket permission, of orphans (in a group, and in no organisation), or unknown ones.',
       ),
+    ...pseudonymSettings.shape,
     ...rootSettings.shape,
   }),
   async run(settings, context) {
     const { output: path, user: users, org: organizations, only, runDate } = settings;
+    const pseudonyms = pseudonymsOf(settings);
     const output = await openRowOutput(path, settings, context);
     const storage = await openRoot({ out: settings.out, storageOption: settings.storageOption });
     const scratch = scratchOf(settings, context);
@@ -45,7 +48,7 @@ export const access = command({
     let written = 0;
     async function* batches(): AsyncGenerator<AccessRow[]> {
       const { signal } = context;
-      const all = effectiveAccess({ storage, scratch, signal, ...(runDate !== undefined && { runDate }) });
+      const all = effectiveAccess({ storage, runDate, pseudonyms, scratch, signal });
       for await (const rows of all) {
         const about = rows.filter(isAbout);
         for (const row of about) tally.add(row);

@@ -7,6 +7,7 @@ import {
   snapshotSettings,
 } from '../../../src/index.js';
 import { command } from '../../kit/command.js';
+import { pseudonymSettings, pseudonymsOf } from '../../kit/pseudonyms.js';
 import { openRoot, publishedSettings, rootSettings } from '../../kit/root.js';
 import { changeSummary } from '../change-summary.js';
 import { openRowOutput, rowOutputSettings, scratchOf } from '../row-output.js';
@@ -35,6 +36,7 @@ export const diff = command({
     output: rowOutputSettings.shape.output.describe(
       'The file to write every change to, or - for stdout, as text. Default: a summary for people.',
     ),
+    ...pseudonymSettings.shape,
     limit: z.int().min(0).default(20).describe('Lines of the summary for each kind of change.'),
     exitCode: z
       .boolean()
@@ -46,11 +48,12 @@ export const diff = command({
   }),
   async run(settings, context) {
     const { from, to, streams, org: organizations, limit } = settings;
+    const pseudonyms = pseudonymsOf(settings);
     const output =
       settings.output === undefined ? undefined : await openRowOutput(settings.output, settings, context);
     const storage = await openRoot(settings);
     const places = { scratch: scratchOf(settings, context), signal: context.signal };
-    const found = await diffSnapshots({ storage, from, to, streams, organizations, ...places });
+    const found = await diffSnapshots({ storage, from, to, streams, organizations, pseudonyms, ...places });
     const summary = changeSummary(limit);
     async function* changes(): AsyncGenerator<ChangeRow[]> {
       for await (const rows of found.changes()) {
