@@ -4,6 +4,7 @@ import type { Field, StreamSchema } from '../model/schema.js';
 import { rawOf, textOf } from '../raw-text.js';
 import { chooseCompression, compressText, TEXT_COMPRESSIONS } from './compression.js';
 import { decodeCsv } from './decode-csv.js';
+import { guarded } from './formula-guard.js';
 import { inspectCsv } from './inspect.js';
 import { jsonText } from './json-text.js';
 import { encodeLines, type Lines } from './lines.js';
@@ -43,9 +44,6 @@ export const csv: SinkFormat = {
 /** What must be quoted: also space at the edges, which some readers trim from bare cells, and what some take for null. */
 const NEEDS_QUOTES = /[",\r\n]|^\s|\s$|^(?:|\\N|null|nan|n\/?a|none)$/i;
 
-/** The start of a cell that a spreadsheet runs as a formula (OWASP, "CSV Injection"), full-width signs included. */
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
-
 const headOf = ({ fields }: StreamSchema): string =>
   `${fields.map(({ name }) => quoted(name)).join(',')}\r\n`;
 
@@ -80,7 +78,7 @@ function cellsOf(
     if (value === null) return '';
     const served = type === 'json' ? jsonText(value) : (value as string);
     const text = isRaw ? textOf(served) : served;
-    const cell = quoted(formulaGuard && FORMULA.test(text) ? `'${text}` : text);
+    const cell = quoted(formulaGuard ? guarded(text) : text);
     return isRaw ? rawOf(cell) : cell;
   });
 }
