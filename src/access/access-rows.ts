@@ -1,7 +1,7 @@
 import type { Partitions } from '../storage/partitions.js';
 import { type Directory, inIdOrder, listsRead } from './directory.js';
 import { readGroups } from './groups.js';
-import { readPeople } from './people.js';
+import { type Person, readPeople } from './people.js';
 import { readRoles } from './roles.js';
 import { type Place, rowMakerOf } from './row.js';
 import { type Context, rowsOfPerson } from './rows-of-person.js';
@@ -24,7 +24,7 @@ export interface AccessRequest {
  */
 export async function* accessRows(request: AccessRequest): AsyncGenerator<AccessRow[]> {
   let batch: AccessRow[] = [];
-  for await (const rows of rowSets(request)) {
+  for await (const { rows } of accessOfPeople(request)) {
     for (const row of rows) {
       batch.push(row);
       if (batch.length < BATCH) continue;
@@ -36,19 +36,26 @@ export async function* accessRows(request: AccessRequest): AsyncGenerator<Access
   if (batch.length > 0) yield batch;
 }
 
-async function* rowSets({
+/** The rows about one person; those about nobody have none. */
+export interface AccessOfPerson {
+  readonly person?: Person;
+  readonly rows: Iterable<AccessRow>;
+}
+
+/** The same rows, with the person that they are about. */
+export async function* accessOfPeople({
   directory,
   partitions,
   signal,
-}: AccessRequest): AsyncGenerator<Iterable<AccessRow>> {
+}: AccessRequest): AsyncGenerator<AccessOfPerson> {
   const groups = await readGroups(directory, signal);
   const wanted = new Set(groups.ids.flatMap((id) => groups.get(id).roles));
   const roles = await readRoles({ directory, wanted, signal });
   const row = rowMakerOf(directory.snapshotDate);
   const context: Context = { groups, roles, unread: unreadOrganizations(directory), row };
-  yield rowsOfNobody(directory, context);
+  yield { rows: rowsOfNobody(directory, context) };
   for await (const people of readPeople({ directory, partitions, signal })) {
-    for (const person of people) yield rowsOfPerson(person, context);
+    for (const person of people) yield { person, rows: rowsOfPerson(person, context) };
   }
 }
 

@@ -4,6 +4,7 @@ import { type Directory, inIdOrder, textOf, textPool } from './directory.js';
 /** A user in one organisation. */
 export interface OrganizationMember {
   readonly organization: string;
+  readonly name: string | null;
   readonly email: string | null;
   readonly role: string | null;
 }
@@ -26,7 +27,10 @@ export interface Person {
 /** A line that is set aside: the ids of organisations and groups are long, and there are few. */
 type Line =
   | [user: string, email: string | null, group: number]
-  | [user: string, email: string | null, organization: number, role: string | null];
+  | [user: string, email: string | null, organization: number, role: string | null, name: string | null];
+
+const USER_COLUMNS = ['email', 'organization_role', 'full_name'];
+type Texts = [email: string | null, role: string | null, name: string | null];
 
 interface Request {
   directory: Directory;
@@ -47,7 +51,8 @@ export async function* readPeople({ directory, partitions, signal }: Request): A
     for (const row of rows) {
       const id = textOf(row, 'id') ?? '';
       const organization = organizations.numberOf(textOf(row, 'organization_uuid') ?? '');
-      const line: Line = [id, textOf(row, 'email'), organization, textOf(row, 'organization_role')];
+      const [email, role, name] = USER_COLUMNS.map((column) => textOf(row, column)) as Texts;
+      const line: Line = [id, email, organization, role, name];
       partitions.add(id, JSON.stringify(line));
     }
     await partitions.spill();
@@ -78,7 +83,10 @@ function peopleIn(
     const person = people.get(id) ?? { id, organizations: [], groups: [] };
     people.set(id, person);
     if (line.length === 3) person.groups.push({ group: groups[number] as string, email });
-    else person.organizations.push({ organization: organizations[number] as string, email, role: line[3] });
+    else {
+      const [, , , role, name] = line;
+      person.organizations.push({ organization: organizations[number] as string, name, email, role });
+    }
   }
   for (const person of people.values()) {
     person.organizations.sort((a, b) => inIdOrder(a.organization, b.organization));

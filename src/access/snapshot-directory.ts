@@ -23,7 +23,8 @@ export function directoryOf(snapshot: PublishedSnapshot): Directory {
   };
 }
 
-function tableOf(stream: Stream, place: PublishedSnapshot): DirectoryTable | undefined {
+/** One table of a snapshot; undefined when it does not have it. */
+export function tableOf(stream: Stream, place: PublishedSnapshot): DirectoryTable | undefined {
   const table = place.manifest.tables[stream.name];
   if (!table) return undefined;
   const files = manifestFiles(place.manifest).filter((file) => file.table === stream.name);
