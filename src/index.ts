@@ -49,6 +49,23 @@ export { type Repairs, type Row, rowMaker, type Value } from './model/rows.js';
 export { EXTRA, type Field, type FieldType, hasNullableKey, type StreamSchema } from './model/schema.js';
 export { formatTimestamp, parseTimestamp, type Timestamp } from './model/timestamp.js';
 export { rawOf, textOf } from './raw-text.js';
+export {
+  type CheckOptions,
+  checkReview,
+  type ReviewCheck,
+  type ReviewFinding,
+  type ReviewFindingKind,
+  reviewFindingKinds,
+} from './review/check-review.js';
+export { EVIDENCE, type Evidence, evidenceSchema } from './review/evidence.js';
+export type { ForeignCsv } from './review/read-csv.js';
+export {
+  type ExceptionRow,
+  exceptionsSchema,
+  type PopulationRow,
+  populationSchema,
+} from './review/schema.js';
+export { type Review, type ReviewOptions, writeReview } from './review/write-review.js';
 export { checkListed } from './run/listed.js';
 export {
   type Layout,

@@ -30,6 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   access: ['leaf', 'model', 'streams', 'sinks', 'storage', 'lake'],
   diff: ['leaf', 'model', 'streams', 'storage', 'lake'],
+  review: ['leaf', 'model', 'streams', 'sinks', 'storage', 'lake', 'access', 'diff'],
   snapshot: ['leaf', 'model', 'streams', 'extract', 'sinks', 'storage', 'lake', 'run', 'upkeep'],
   index: [
     'leaf',
@@ -44,6 +45,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'upkeep',
     'access',
     'diff',
+    'review',
     'snapshot',
   ],
   'connectors/kit': ['index'],
@@ -72,6 +74,8 @@ const IMPORTERS: Record<string, readonly string[]> = {
   '@bokuweb/zstd-wasm': ['src/sinks/parquet-codec.ts'],
   snappyjs: ['src/sinks/parquet-codec.ts'],
   'parquet-wasm': ['src/sinks/parquet-reader.ts'],
+  'csv-parse': ['src/review/read-csv.ts'],
+  hucre: ['src/review/workbook.ts'],
   opendal: ['src/storage/bucket.ts'],
   yargs: ['connectors/cli/command-line.ts', 'connectors/cli/command-flags.ts', 'connectors/kit/options.ts'],
   'cli-progress': ['connectors/kit/progress.ts'],
@@ -189,7 +193,9 @@ describe('a stream is named', () => {
   const others = files.filter(({ path }) => !ownFile(path) && !NAMING.includes(path));
   /** A table that is derived from some streams, and the same as SQL: it names them by importing them, and their columns. */
   const isDerived = (path: string): boolean =>
-    path.startsWith('src/access/') || path === 'connectors/warehouse/effective-access.ts';
+    path.startsWith('src/access/') ||
+    path.startsWith('src/review/') ||
+    path === 'connectors/warehouse/effective-access.ts';
   /** The table of changes has a column for the organisation, whatever the stream. */
   const isOfChanges = (path: string): boolean =>
     path.startsWith('src/diff/') || path === 'connectors/cli/change-summary.ts';
@@ -237,6 +243,7 @@ describe('a format is named', () => {
   const NAMING: Record<string, string> = {
     'connectors/cli/formats.ts': 'the default of --format, and of what goes to stdout',
     'connectors/cli/commands/schema.ts': 'Arrow as a notation of schemas',
+    'src/review/pack-files.ts': 'CSV for people, and lines for what waits on the disk',
     'connectors/warehouse/source/extraction.ts': 'the format of a snapshot that is taken for one load alone',
     'connectors/warehouse/scripts/write.ts': 'the scripts of warehouses read Parquet only',
   };

@@ -251,7 +251,7 @@ describe('reidentify', () => {
   });
 });
 
-describe('diff and access with pseudonyms', () => {
+describe('diff, access and review with pseudonyms', () => {
   const read = (command: string, args: readonly string[]) =>
     say(
       [command, ...args, '--out', out(), '--output', '-', '--format', 'ndjson'],
@@ -290,6 +290,28 @@ describe('diff and access with pseudonyms', () => {
     const secrets = personalTexts().filter((text) => clear.stdout.includes(text));
     expect(secrets.length).toBeGreaterThan(300);
     expect(secrets.filter((text) => fromClear.stdout.includes(text))).toEqual([]);
+  });
+
+  it('are all that an access review has of people', async () => {
+    const textsIn = async (path: string) => {
+      const bytes = await bytesBelow(path);
+      return personalTexts().filter((text) => bytes.includes(text));
+    };
+    const review = async (name: string, args: readonly string[]) => {
+      const { code, stderr } = await say(
+        ['review', '--root', out(), '--out', out(name), ...args],
+        environmentOf(undefined, { XDG_STATE_HOME: out('state'), ...SECRET }),
+      );
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    };
+    expect(await dump([])).toMatchObject({ code: 0 });
+    await review('in-clear', []);
+    await review('pack', PSEUDONYMIZE);
+    expect((await textsIn(out('in-clear'))).length).toBeGreaterThan(300);
+    expect(await textsIn(out('pack'))).toEqual([]);
+    expect(JSON.parse(await readFile(join(out('pack'), 'evidence.json'), 'utf8')).pseudonyms).toMatchObject({
+      columns: ['email', 'full_name'],
+    });
   });
 
   it('are refused where the day has pseudonyms of another kind', async () => {

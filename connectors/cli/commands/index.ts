@@ -46,6 +46,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./diff.js')).diff,
   },
   {
+    name: 'review',
+    summary: 'Writes the access-review pack for auditors, or checks a filled-in one.',
+    load: async () => (await import('./review.js')).review,
+  },
+  {
     name: 'verify',
     summary: 'Compares the files of a root with its manifests and its log.',
     load: async () => (await import('./verify.js')).verify,
