@@ -131,6 +131,29 @@ export function dumpContract(place: Place): void {
       await verify();
     });
 
+    it('is compared with the day before, and reviewed', async () => {
+      await dump(OLD);
+      api.insertUser(uuidOf(0));
+      api.unlink(uuidOf(1));
+      await dump(NEW);
+      const changes = await succeed('diff', '--out', root, '--output', '-', '--format', 'ndjson');
+      const of = (name: string) => {
+        const rows = changes.split('\n').filter((line) => line.includes(`"stream":"${name}"`));
+        return rows.map((line) => JSON.parse(line)).map(({ change, reason }) => [change, reason]);
+      };
+      expect(of('organizations')).toEqual([['removed', null]]);
+      expect(of('users')).toEqual(
+        expect.arrayContaining([
+          ['added', null],
+          ['removed', 'list_removed'],
+        ]),
+      );
+      expect(of('users')).toHaveLength(2);
+      const review = await succeed('review', '--root', root, '--out', join(home, 'pack'));
+      expect(review).toContain(`access review as of ${NEW}`);
+      expect(review).toContain(`changes since ${OLD}`);
+    });
+
     it('is loaded into DuckDB, with every value', async () => {
       await dump();
       const database = join(home, 'compliance.duckdb');
