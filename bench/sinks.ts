@@ -1,5 +1,5 @@
 /**
- * What each sink costs: `npx tsx bench/sinks.ts [rows] [files at a time]`. Every case runs in a process of its own,
+ * What each sink costs: `npm run bench -- sinks [rows] [files at a time]`. Every case runs in a process of its own,
  * which makes its rows as they are asked for; the CPU time of making them is subtracted.
  */
 import { spawnSync } from 'node:child_process';

@@ -51,10 +51,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'connectors/kit': ['index'],
   'connectors/airbyte': ['index', 'connectors/kit'],
   'connectors/warehouse': ['index', 'connectors/kit'],
+  fixtures: [],
+  // It brings an API of its own.
+  'connectors/demo': ['connectors/kit', 'fixtures'],
   'connectors/cli': [
     'index',
     'connectors/kit',
     'connectors/warehouse/load.ts',
+    'connectors/demo/demo.ts',
     // Help and version come before anything is loaded: the public list stands on every module.
     'src/errors.ts',
     'src/version.ts',
@@ -77,10 +81,15 @@ const IMPORTERS: Record<string, readonly string[]> = {
   'csv-parse': ['src/review/read-csv.ts'],
   hucre: ['src/review/workbook.ts'],
   opendal: ['src/storage/bucket.ts'],
-  yargs: ['connectors/cli/command-line.ts', 'connectors/cli/command-flags.ts', 'connectors/kit/options.ts'],
+  yargs: [
+    'connectors/cli/command-line.ts',
+    'connectors/cli/command-flags.ts',
+    'connectors/kit/options.ts',
+    'fixtures/api/main.ts',
+  ],
   'cli-progress': ['connectors/kit/progress.ts'],
   leven: ['connectors/kit/mistakes.ts'],
-  '@duckdb/node-api': ['connectors/warehouse/duckdb/connection.ts'],
+  '@duckdb/node-api': ['connectors/warehouse/duckdb/connection.ts', 'connectors/demo/demo.ts'],
   pg: ['connectors/warehouse/postgres/connection.ts'],
   'pg-copy-streams': ['connectors/warehouse/postgres/connection.ts'],
 };
@@ -98,12 +107,14 @@ const NODE_IMPORTERS: Record<string, (path: string) => boolean> = {
 function layerOf(path: string): string {
   if (path === 'src/index.ts') return 'index';
   if (path === 'src/snapshot.ts') return 'snapshot';
+  if (path.startsWith('fixtures/')) return 'fixtures';
   return /^src\/([^/]+)\//.exec(path)?.[1] ?? /^connectors\/[^/]+/.exec(path)?.[0] ?? 'leaf';
 }
 
 const files = [...sourceFiles('src'), ...sourceFiles('connectors')];
-const paths = files.map(({ path }) => path);
-const imports = files.flatMap((file) => file.imports);
+const all = [...files, ...sourceFiles('fixtures')];
+const paths = all.map(({ path }) => path);
+const imports = all.flatMap((file) => file.imports);
 const inside = imports.filter(({ to }) => to.endsWith('.ts'));
 
 describe('the layers', () => {
@@ -131,6 +142,7 @@ describe('the layers', () => {
       for (const { from, to } of inside) if (from === path) walk(to, [...trail, path]);
       done.add(path);
     };
+    for (const { path } of sourceFiles('fixtures')) done.add(path); // types of the fixture name each other
     for (const path of paths) walk(path, []);
     expect(circles).toEqual([]);
   });

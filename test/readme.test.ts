@@ -34,7 +34,7 @@ let environment: NodeJS.ProcessEnv;
 beforeAll(async () => {
   api = await startFixtureApi({ organizations: 25, users: 20_000 });
   folder = await mkdtemp(join(tmpdir(), 'readme-'));
-  // `npx claude-compliance` as it is in a checkout, from any folder; that npx finds it is shown by test:package.
+  // `npx claude-compliance-connector` as it is in a checkout, from any folder; that npx finds it is shown by test:package.
   const bin = join(folder, 'bin');
   await mkdir(bin);
   await writeFile(
@@ -111,7 +111,7 @@ describe('the README', () => {
     'SQL example %i gives every user, of a day that was compacted and of one that was not',
     async (_, sql) => {
       const fresh = ['dump', '--out', './per-org', '--run-date', '2026-11-23', '--progress', 'none'];
-      await run('npx', ['claude-compliance', ...fresh], { cwd: folder, env: environment });
+      await run('npx', ['claude-compliance-connector', ...fresh], { cwd: folder, env: environment });
       const instance = await DuckDBInstance.create(':memory:');
       const connection = await instance.connect();
       for (const root of ['lake', 'per-org']) {
@@ -160,7 +160,7 @@ describe('the README', () => {
   });
 
   it('has every command, and every flag of dump with its default', () => {
-    for (const { name } of commands) expect(readme).toContain(`\`claude-compliance ${name}`);
+    for (const { name } of commands) expect(readme).toContain(`| \`${name}`);
     expect(readme).toContain(flagTable());
   });
 });

@@ -33,11 +33,14 @@ function textsIn(path: string, code: string): string[] {
 }
 
 describe('what a user reads is in plain English', () => {
-  it.each(['', ...commands.map(({ name }) => name)])('in claude-compliance %s --help', async (name) => {
-    const { stdout } = await say([...(name === '' ? [] : [name]), '--help'], { COLUMNS: '1000' });
-    expect(stdout.length).toBeGreaterThan(200);
-    expect(unclear(stdout, name)).toEqual([]);
-  });
+  it.each(['', ...commands.map(({ name }) => name)])(
+    'in claude-compliance-connector %s --help',
+    async (name) => {
+      const { stdout } = await say([...(name === '' ? [] : [name]), '--help'], { COLUMNS: '1000' });
+      expect(stdout.length).toBeGreaterThan(200);
+      expect(unclear(stdout, name)).toEqual([]);
+    },
+  );
 
   it('in every text of src and connectors', async () => {
     const found: string[] = [];

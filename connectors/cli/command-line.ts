@@ -4,6 +4,9 @@ import { VERSION } from '../../src/version.js';
 import type { Command, Context } from '../kit/command.js';
 import { commands } from './commands/index.js';
 
+/** What a person types: the name of the package, so that npx finds it, and nobody else's. */
+const COMMAND_LINE = 'claude-compliance-connector';
+
 /** Parses one command line and runs its command; errors are reported on stderr. @returns the exit code */
 export async function runCommandLine(args: readonly string[], context: Context): Promise<number> {
   try {
@@ -53,10 +56,12 @@ async function parse(args: readonly string[], context: Context): Promise<Parsed 
   const cli = parser(context);
   for (const { name, words: following, summary } of commands) {
     const command = loaded.get(name);
+    const written = following === undefined ? name : `${name} ${following}`;
     cli.command(
-      following === undefined ? name : `${name} ${following}`,
+      written,
       summary,
       (builder) => {
+        builder.usage(`${COMMAND_LINE} ${written} [flags]\n\n${summary}`);
         if (command) declareFlags(builder, command);
       },
       ({ _: words, $0: _, ...flags }) => {
@@ -78,7 +83,7 @@ async function parse(args: readonly string[], context: Context): Promise<Parsed 
 }
 
 function usage(message: string, command?: string): ConfigError {
-  const help = ['claude-compliance', command, '--help'].filter(Boolean).join(' ');
+  const help = [COMMAND_LINE, command, '--help'].filter(Boolean).join(' ');
   return new ConfigError(`${message} See ${help}.`, { code: 'usage' });
 }
 
@@ -94,8 +99,10 @@ async function unknownCommand(word: string | number | undefined): Promise<Config
 
 function parser({ environment, stderr }: Context) {
   return yargs()
-    .scriptName('claude-compliance')
-    .usage("$0 <command>\n\nReads the directory of a company's Claude organisations from the Compliance API.")
+    .scriptName('')
+    .usage(
+      `${COMMAND_LINE} <command> [flags]\n\nReads the directory of a company's Claude organisations from the Compliance API.`,
+    )
     .parserConfiguration({
       'camel-case-expansion': false,
       'dot-notation': false,
@@ -118,5 +125,5 @@ function parser({ environment, stderr }: Context) {
     .group(['help', 'version'], 'General:')
     .wrap(Math.min(120, Number(environment.COLUMNS) || (stderr.isTTY ? 100 : 80)))
     .exitProcess(false)
-    .epilogue('Flags of a command: claude-compliance dump --help');
+    .epilogue(`Flags of a command: ${COMMAND_LINE} dump --help`);
 }

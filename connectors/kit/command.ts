@@ -17,7 +17,7 @@ export interface Positional {
   describe: string;
 }
 
-/** One command of `claude-compliance`. */
+/** One command of `claude-compliance-connector`. */
 export interface Command<S extends z.ZodObject = z.ZodObject> {
   /** Words that follow the name; each is a setting like the others. */
   positionals?: readonly Positional[];

@@ -89,5 +89,5 @@ export function stateFolder(
 /** The user's own folder for what is kept between runs, or while one lasts. */
 export function userState({ XDG_STATE_HOME: given = '', HOME }: NodeJS.ProcessEnv): string {
   const states = isAbsolute(given) ? given : join(HOME ?? homedir(), '.local', 'state');
-  return join(states, 'claude-compliance');
+  return join(states, 'claude-compliance-connector');
 }

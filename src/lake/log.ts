@@ -79,7 +79,7 @@ export function checkLog(log: Log, { location }: Pick<Storage, 'location'>): voi
 
 export const logDamaged = ({ location }: Pick<Storage, 'location'>, seq: number): StorageError =>
   new StorageError(
-    `The log of ${location} is damaged at entry ${seq}: an entry is missing or was changed. Nothing was done. Restore _runs/log from a backup, or choose another folder; claude-compliance verify shows what is affected.`,
+    `The log of ${location} is damaged at entry ${seq}: an entry is missing or was changed. Nothing was done. Restore _runs/log from a backup, or choose another folder; claude-compliance-connector verify shows what is affected.`,
     { code: 'log_damaged' },
   );
 

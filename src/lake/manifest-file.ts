@@ -24,14 +24,17 @@ export async function readEntryManifest(
   const where = `${storage.location}/${key}`;
   const text = await readText(storage, key);
   if (text === undefined) {
-    throw new StorageError(`${where} is missing, which the log names. Run claude-compliance verify.`, {
-      code: 'manifest_missing',
-    });
+    throw new StorageError(
+      `${where} is missing, which the log names. Run claude-compliance-connector verify.`,
+      {
+        code: 'manifest_missing',
+      },
+    );
   }
   const sha256 = sha256Of(text);
   if (sha256 !== manifest_sha256) {
     throw new StorageError(
-      `${where} does not match its log entry: it was changed after publishing. Run claude-compliance verify.`,
+      `${where} does not match its log entry: it was changed after publishing. Run claude-compliance-connector verify.`,
       { code: 'manifest_differs' },
     );
   }

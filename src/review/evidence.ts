@@ -91,6 +91,6 @@ export const evidenceSchema = z
   })
   .meta({
     title: 'Evidence of an access review',
-    description: 'evidence.json of the pack that claude-compliance review writes.',
+    description: 'evidence.json of the pack that claude-compliance-connector review writes.',
   });
 export type Evidence = z.infer<typeof evidenceSchema>;

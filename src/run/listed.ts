@@ -9,7 +9,7 @@ export function checkListed(asked: readonly string[], listed: readonly string[])
   const missing = asked.filter((uuid) => !known.has(uuid.toLowerCase()));
   if (missing.length === 0) return;
   throw new ConfigError(
-    `The key does not list ${missing.length === 1 ? 'the organisation' : 'the organisations'} ${missing.join(', ')}. Nothing was written. See which it lists: claude-compliance preview organizations`,
+    `The key does not list ${missing.length === 1 ? 'the organisation' : 'the organisations'} ${missing.join(', ')}. Nothing was written. See which it lists: claude-compliance-connector preview organizations`,
     { code: 'organization_not_listed' },
   );
 }

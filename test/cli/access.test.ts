@@ -186,7 +186,7 @@ describe('access', () => {
     await access('out', '--user', 'user_of_nobody');
     expect(api.requests.length).toBe(before);
     expect(await readdir(root, { recursive: true })).toEqual(files);
-    expect(await readdir(join(folder.path, 'state/claude-compliance/_staging/tmp'))).toEqual([]);
+    expect(await readdir(join(folder.path, 'state/claude-compliance-connector/_staging/tmp'))).toEqual([]);
     const verified = await say(['verify', '--out', root, '--all']);
     expect(verified).toMatchObject({ code: 0 });
   });

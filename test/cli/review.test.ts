@@ -60,7 +60,7 @@ describe('review', () => {
   in ${pack}: population.csv, population.xlsx, exceptions.csv, changes.csv, evidence.html, evidence.json
   SHA-256 of evidence.json ${sha256}
 `);
-    expect(await readdir(at('state/claude-compliance/_staging/tmp'))).toEqual([]);
+    expect(await readdir(at('state/claude-compliance-connector/_staging/tmp'))).toEqual([]);
   });
 
   it('says what is missing, and with which day it was compared', async () => {

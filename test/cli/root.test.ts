@@ -12,10 +12,10 @@ describe('the state folder', () => {
 
   it('of a bucket is below the state folder of the user', () => {
     expect(stateFolder(bucket, environment)).toMatch(
-      /^\/home\/nobody\/\.local\/state\/claude-compliance\/[0-9a-f]{16}$/,
+      /^\/home\/nobody\/\.local\/state\/claude-compliance-connector\/[0-9a-f]{16}$/,
     );
     expect(stateFolder(bucket, { ...environment, XDG_STATE_HOME: '/state' })).toMatch(
-      /^\/state\/claude-compliance\/[0-9a-f]{16}$/,
+      /^\/state\/claude-compliance-connector\/[0-9a-f]{16}$/,
     );
     expect(stateFolder(bucket, { ...environment, XDG_STATE_HOME: 'not/absolute' })).toMatch(
       /^\/home\/nobody/,

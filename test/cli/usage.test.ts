@@ -53,7 +53,7 @@ describe('help', () => {
   it('names every command on one page, in a line or two each', async () => {
     const { code, stdout, stderr } = await say(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const { name } of commands) expect(stdout).toContain(`claude-compliance ${name}`);
+    for (const { name } of commands) expect(stdout).toMatch(new RegExp(`^  ${name} .*[A-Z]`, 'm'));
     expect(stdout.split('\n').length).toBeLessThan(40);
   });
 
@@ -66,6 +66,7 @@ describe('help', () => {
     'of %s has a sentence for every flag and fits the terminal',
     async (name) => {
       const { stdout } = await say([name, '--help'], { COLUMNS: '80' });
+      expect(stdout).toMatch(new RegExp(`^claude-compliance-connector ${name} .*\\[flags\\]\n`));
       const flags = [...stdout.matchAll(/^ +(?:-\w, )?--(\S+)/gm)].map(([, flag]) => flag ?? '');
       expect(flags.length).toBeGreaterThan(2);
       for (const flag of flags) expect(entryOf(flag, stdout)).toMatch(/--\S+ [A-Za-z]\S* \S+/);
@@ -205,7 +206,7 @@ describe('settings', () => {
       CLAUDE_COMPLIANCE_PAGE_SIZE: '7',
       CLAUDE_COMPLIANCE_KEEP_DAYS: '30', // of another command
       CLAUDE_COMPLIANCE_RUN_DATE: '',
-      CLAUDE_COMPLIANCE_TENANTS: '/etc/claude-compliance', // of the Airflow DAG
+      CLAUDE_COMPLIANCE_TENANTS: '/etc/claude-compliance-connector', // of the Airflow DAG
     });
     const before = api.requests.length;
     const { code, stdout } = await say(['dump', '--streams', 'organizations'], environment);

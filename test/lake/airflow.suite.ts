@@ -25,7 +25,7 @@ describe.skipIf('missing' in airflow)('the Airflow DAG', () => {
         AIRFLOW_HOME: join(machine.folder, 'airflow'),
         AIRFLOW__CORE__DAGS_FOLDER: join(LAKE, 'airflow'),
         AIRFLOW__CORE__LOAD_EXAMPLES: 'False',
-        CLAUDE_COMPLIANCE_TENANTS: machine.moved('/etc/claude-compliance'),
+        CLAUDE_COMPLIANCE_TENANTS: machine.moved('/etc/claude-compliance-connector'),
         PYTHONDONTWRITEBYTECODE: '1',
       };
       const python = 'python' in airflow ? airflow.python : '';

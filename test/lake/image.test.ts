@@ -16,7 +16,7 @@ const only = (name: string) => instructions.filter((one) => one.name === name).m
 describe('the image of the command', () => {
   it('starts what npm installs, and is built when no target is named', () => {
     expect(only('ENTRYPOINT').map((value) => JSON.parse(value))).toEqual([
-      ['node', resolve('/app', bin['claude-compliance'])],
+      ['node', resolve('/app', bin['claude-compliance-connector'])],
     ]);
     expect(stages.at(-1)?.name).toBe('command');
   });

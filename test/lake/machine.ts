@@ -33,7 +33,11 @@ export interface Machine {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const PLACES = ['/etc/claude-compliance', '/usr/local/bin', '/run/secrets/claude-compliance'];
+const PLACES = [
+  '/etc/claude-compliance-connector',
+  '/usr/local/bin',
+  '/run/secrets/claude-compliance-connector',
+];
 
 /** Sets one up, with the command and the scripts of the lake in its `/usr/local/bin`. */
 export async function setUpMachine(): Promise<Machine> {
@@ -42,7 +46,7 @@ export async function setUpMachine(): Promise<Machine> {
     PLACES.reduce((all, place) => all.replaceAll(place, join(folder, place)), text);
   for (const place of PLACES) await mkdir(join(folder, place), { recursive: true });
   const bin = join(folder, '/usr/local/bin');
-  await script(join(bin, 'claude-compliance'), `exec '${process.execPath}' '${COMMAND}' "$@"`);
+  await script(join(bin, 'claude-compliance-connector'), `exec '${process.execPath}' '${COMMAND}' "$@"`);
   await script(join(bin, 'sleep'), `echo "$1" >> '${folder}/pauses'`);
   await copyFile(join(LAKE, 'cron/again-on-75'), join(bin, 'again-on-75'));
   const environment = environmentOf();
@@ -51,7 +55,7 @@ export async function setUpMachine(): Promise<Machine> {
     folder,
     moved,
     async tenant(name, api, more = {}) {
-      const key = join(folder, '/etc/claude-compliance', `${name}.key`);
+      const key = join(folder, '/etc/claude-compliance-connector', `${name}.key`);
       const out = join(folder, 'lake', name);
       const settings = {
         'base-url': api.url,
@@ -61,7 +65,7 @@ export async function setUpMachine(): Promise<Machine> {
       };
       await writeFile(key, `${api.key}\n`);
       await writeFile(
-        join(folder, '/etc/claude-compliance', `${name}.json`),
+        join(folder, '/etc/claude-compliance-connector', `${name}.json`),
         JSON.stringify({ out, 'api-key-file': key, ...settings, ...more }),
       );
       return out;
@@ -74,7 +78,7 @@ export async function setUpMachine(): Promise<Machine> {
       const runs = join(folder, 'runs');
       const count = `echo "$@" >> '${runs}'; run=$(wc -l < '${runs}')`;
       await script(
-        join(bin, 'claude-compliance'),
+        join(bin, 'claude-compliance-connector'),
         `${count}\nset -- ${codes.join(' ')}\neval "exit \\$$run"`,
       );
     },

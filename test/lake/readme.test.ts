@@ -30,12 +30,13 @@ describe('the README of the lake', () => {
     };
     await writeFile(config, JSON.stringify(settings));
     const commands = [
-      ...(await lakeFile('README.md')).matchAll(/^claude-compliance ((?:compact|prune) .*)$/gm),
+      ...(await lakeFile('README.md')).matchAll(/^claude-compliance-connector ((?:compact|prune) .*)$/gm),
     ];
     expect(commands).toHaveLength(2);
-    const dump = 'dump --config /etc/claude-compliance/acme.json --run-date 2026-10-31 --progress none';
+    const dump =
+      'dump --config /etc/claude-compliance-connector/acme.json --run-date 2026-10-31 --progress none';
     for (const command of [dump, ...commands.map(([, command]) => String(command))]) {
-      const words = command.replace('/etc/claude-compliance/acme.json', config).split(' ');
+      const words = command.replace('/etc/claude-compliance-connector/acme.json', config).split(' ');
       expect(await say(words), command).toMatchObject({ code: 0, stderr: '' });
     }
   });
@@ -43,7 +44,7 @@ describe('the README of the lake', () => {
   it('names the tries and pauses that the schedules have', async () => {
     const readme = await lakeFile('README.md');
     expect(readme.match(/every 15 minutes, 24 times/g)).toHaveLength(3);
-    expect(await lakeFile('systemd/claude-compliance@.service')).toMatch(
+    expect(await lakeFile('systemd/claude-compliance-connector@.service')).toMatch(
       /StartLimitBurst=24[\s\S]*RestartSec=15min/,
     );
     expect(await lakeFile('cron/again-on-75')).toMatch(/AGAIN_TRIES:-24[\s\S]*AGAIN_PAUSE:-900/);
@@ -52,6 +53,8 @@ describe('the README of the lake', () => {
     );
     expect(await lakeFile('kubernetes/cronjob.yaml')).toContain('backoffLimit: 24');
     expect(await lakeFile('kubernetes/indexed-cronjob.yaml')).toContain('backoffLimitPerIndex: 24');
-    expect(await lakeFile('github/claude-compliance.yml')).toContain('for pause in 60 300 900 3600 0;');
+    expect(await lakeFile('github/claude-compliance-connector.yml')).toContain(
+      'for pause in 60 300 900 3600 0;',
+    );
   });
 });

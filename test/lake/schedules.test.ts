@@ -116,12 +116,12 @@ describe('the configurations that are shown', () => {
       const { out, state, 'api-key-file': keyFile, ...rest } = JSON.parse(text);
       const [name] = /acme|globex/.exec(out) ?? [];
       expect(out).toBe(`s3://lake/claude/${name}`);
-      expect(state).toBe(`/var/lib/claude-compliance/${name}`);
-      expect(keyFile).toMatch(new RegExp(`/claude-compliance/${name}\\.key$`));
+      expect(state).toBe(`/var/lib/claude-compliance-connector/${name}`);
+      expect(keyFile).toMatch(new RegExp(`/claude-compliance-connector/${name}\\.key$`));
       Object.assign(known, { ...rest, out, state });
     }
     await machine.tenant('shown', api, known);
-    const config = join(machine.folder, 'etc/claude-compliance/shown.json');
+    const config = join(machine.folder, 'etc/claude-compliance-connector/shown.json');
     expect(await say(['dump', '--config', config, '--dry-run'])).toMatchObject({ code: 0 });
   });
 });

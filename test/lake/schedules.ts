@@ -14,7 +14,7 @@ export interface Schedule {
 const cron: Schedule = {
   name: 'cron',
   async start(machine, tenant) {
-    const line = (await lakeFile('cron/claude-compliance')).trim().split('\n').at(-1) ?? '';
+    const line = (await lakeFile('cron/claude-compliance-connector')).trim().split('\n').at(-1) ?? '';
     const command = line.split(' ').slice(6).join(' ').replaceAll('acme', tenant);
     return { argv: ['/bin/sh', '-c', machine.moved(command)] };
   },
@@ -24,7 +24,7 @@ const cron: Schedule = {
 export const unitValue = (unit: string, key: string): string =>
   new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1] ?? '';
 
-const SERVICE = 'systemd/claude-compliance@.service';
+const SERVICE = 'systemd/claude-compliance-connector@.service';
 
 const systemd: Schedule = {
   name: 'systemd',
@@ -84,7 +84,7 @@ function kubernetes(file: string, configuration: string): Schedule {
       const args = (container?.args ?? []).map((arg) =>
         machine.moved(arg).replace(`/${configuration}.json`, `/${tenant}.json`),
       );
-      return { argv: ['claude-compliance', ...args] };
+      return { argv: ['claude-compliance-connector', ...args] };
     },
     async startsAgain(exitCode) {
       const { podFailurePolicy, template } = await job();
@@ -100,9 +100,12 @@ function kubernetes(file: string, configuration: string): Schedule {
 const github: Schedule = {
   name: 'github',
   async start({ folder }, tenant) {
-    const workflow = parse(await lakeFile('github/claude-compliance.yml'));
+    const workflow = parse(await lakeFile('github/claude-compliance-connector.yml'));
     const { run } = workflow.jobs.dump.steps.at(-1) as { run: string };
-    const command = run.replace('claude-compliance.json', `${folder}/etc/claude-compliance/${tenant}.json`);
+    const command = run.replace(
+      'claude-compliance-connector.json',
+      `${folder}/etc/claude-compliance-connector/${tenant}.json`,
+    );
     return { argv: ['bash', '--noprofile', '--norc', '-eo', 'pipefail', '-c', command] };
   },
 };

@@ -47,7 +47,7 @@ if (workflowLinter === undefined) {
 }
 
 describe.skipIf(!hasSystemd)('systemd', () => {
-  const UNITS = ['claude-compliance@.service', 'claude-compliance@.timer'];
+  const UNITS = ['claude-compliance-connector@.service', 'claude-compliance-connector@.timer'];
   let machine: Machine;
   beforeAll(async () => {
     machine = await setUpMachine();
@@ -88,19 +88,22 @@ describe.skipIf(python === '')('cron', () => {
 from crontab import CronTab
 jobs = CronTab(tabfile=sys.argv[1], user=False)
 print(json.dumps([[str(job.slices), job.user, job.is_valid()] for job in jobs]))`;
-    const { printed } = await tool(python, '-c', read, join(LAKE, 'cron/claude-compliance'));
-    expect(JSON.parse(printed)).toEqual([['17 2 * * *', 'claude-compliance', true]]);
+    const { printed } = await tool(python, '-c', read, join(LAKE, 'cron/claude-compliance-connector'));
+    expect(JSON.parse(printed)).toEqual([['17 2 * * *', 'claude-compliance-connector', true]]);
   });
 });
 
 describe.skipIf(workflowLinter === undefined)('actionlint', () => {
   it('reports nothing about the workflow', async () => {
     const folder = await temporaryFolder();
-    const workflow = join(folder.path, '.github/workflows/claude-compliance.yml');
+    const workflow = join(folder.path, '.github/workflows/claude-compliance-connector.yml');
     await mkdir(dirname(workflow), { recursive: true });
-    await cp(join(LAKE, 'github/claude-compliance.yml'), workflow);
+    await cp(join(LAKE, 'github/claude-compliance-connector.yml'), workflow);
     expect(await tool(String(workflowLinter), '-no-color', workflow)).toEqual({ code: 0, printed: '' });
-    await writeFile(workflow, (await lakeFile('github/claude-compliance.yml')).replace('runs-on', 'runs-at'));
+    await writeFile(
+      workflow,
+      (await lakeFile('github/claude-compliance-connector.yml')).replace('runs-on', 'runs-at'),
+    );
     expect((await tool(String(workflowLinter), '-no-color', workflow)).code).toBe(1);
     await folder[Symbol.asyncDispose]();
   });

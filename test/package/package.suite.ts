@@ -61,9 +61,9 @@ describe('the packed package', () => {
     // The README is there when it is written.
     expect(needed.filter((path) => !packed.includes(path) && existsSync(join(ROOT, path)))).toEqual([]);
     expect(packed.filter((path) => !/^(dist|docs)\/|^[A-Za-z.]+$/.test(path))).toEqual([]);
-    expect(packed.filter((path) => /(^|\/)(test|fixtures|bench|node_modules)\/|\.test\./.test(path))).toEqual(
-      [],
-    );
+    expect(
+      packed.filter((path) => /(^|\/)(test|bench|node_modules)\/|^fixtures\/|\.test\./.test(path)),
+    ).toEqual([]);
     expect(packed.filter((path) => /^docs\/api\//.test(path))).toEqual([]);
   });
 
@@ -94,9 +94,17 @@ describe('installed from its tarball, without development tools', () => {
   });
 
   it('gives the command', () => {
-    expect(run(home, 'npx', '--no-install', 'claude-compliance', '--version')).toBe(`${VERSION}\n`);
-    const schema = JSON.parse(run(home, 'npx', '--no-install', 'claude-compliance', 'schema', 'users'));
+    expect(run(home, 'npx', '--no-install', 'claude-compliance-connector', '--version')).toBe(`${VERSION}\n`);
+    const schema = JSON.parse(
+      run(home, 'npx', '--no-install', 'claude-compliance-connector', 'schema', 'users'),
+    );
     expect(Object.keys(schema.properties)).toContain('organization_uuid');
+  });
+
+  it('shows the main job on an API of its own', () => {
+    const shown = run(home, 'npx', '--no-install', 'claude-compliance-connector', 'demo');
+    expect(shown).toContain('25 organizations, 20,000 users');
+    expect(shown).toContain('OK: every file matches its manifest');
   });
 
   it('gives the Airbyte source', () => {

@@ -21,7 +21,7 @@ import {
 } from './trees.js';
 
 /**
- * The programs that people read their lakes with, on trees that `claude-compliance dump` and `compact` wrote: in one
+ * The programs that people read their lakes with, on trees that `claude-compliance-connector dump` and `compact` wrote: in one
  * layout, in the other, and in both.
  */
 

@@ -357,14 +357,14 @@ describe.skipIf('missing' in started)('load postgres', () => {
 const untilWaiting = (client: pg.Client): Promise<void> =>
   until(
     client,
-    `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'claude-compliance'`,
+    `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'claude-compliance-connector'`,
   );
 
 /** Until no load is connected. */
 const untilGone = (client: pg.Client): Promise<void> =>
   until(
     client,
-    `SELECT 1 WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'claude-compliance')`,
+    `SELECT 1 WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'claude-compliance-connector')`,
   );
 
 async function until(client: pg.Client, sql: string): Promise<void> {

@@ -99,6 +99,6 @@ describe('the folder that --state names', () => {
     const flags = ['--database', `${state}.duckdb`, ...UNHURRIED];
     expect(await claudeCompliance(['load', 'duckdb', ...flags], environment)).toMatchObject({ exitCode: 0 });
     await expectOnlyOwnFiles(state);
-    expect(await readdir(join(state, 'claude-compliance'))).toEqual(['_staging']);
+    expect(await readdir(join(state, 'claude-compliance-connector'))).toEqual(['_staging']);
   });
 });

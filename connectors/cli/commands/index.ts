@@ -77,4 +77,9 @@ export const commands: readonly CommandEntry[] = [
     words: '<target>',
     load: async () => (await import('../../warehouse/load.js')).load,
   },
+  {
+    name: 'demo',
+    summary: 'Shows all of it in half a minute, on an API of made-up people.',
+    load: async () => (await import('../../demo/demo.js')).demo,
+  },
 ];

@@ -1,8 +1,8 @@
 """A snapshot a night of every parent organisation that has a configuration, as an Airflow DAG (Airflow 3).
 
-Each file of /etc/claude-compliance, such as acme.json, is one parent organisation: its own key, budget, root and state.
+Each file of /etc/claude-compliance-connector, such as acme.json, is one parent organisation: its own key, budget, root and state.
 A mapped task takes each snapshot; they share nothing, so one that fails does not hinder the others. The workers need the
-command `claude-compliance`, and a disk for the state of the configuration that outlives the task: a retry resumes there.
+command `claude-compliance-connector`, and a disk for the state of the configuration that outlives the task: a retry resumes there.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-TENANTS = Path(os.environ.get("CLAUDE_COMPLIANCE_TENANTS", "/etc/claude-compliance"))
+TENANTS = Path(os.environ.get("CLAUDE_COMPLIANCE_TENANTS", "/etc/claude-compliance-connector"))
 TRY_LATER = 75
 
 
@@ -45,7 +45,7 @@ def claude_compliance():
         from airflow.sdk import get_current_context
 
         get_current_context()["tenant"] = Path(config).stem
-        code = subprocess.run(["claude-compliance", "dump", "--config", config], check=False).returncode
+        code = subprocess.run(["claude-compliance-connector", "dump", "--config", config], check=False).returncode
         # A signal (negative) is a worker that was shut down, or out of memory: it may succeed when tried again.
         if code == TRY_LATER or code < 0:
             raise AirflowException(f"Try later: the dump ended with {code}.")

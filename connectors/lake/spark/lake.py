@@ -197,7 +197,7 @@ def open_spark() -> SparkSession:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Counts or compacts a root of snapshots on Spark.")
     parser.add_argument("command", choices=["count", "compact"])
-    parser.add_argument("--root", required=True, help="what `claude-compliance dump --out` wrote, as Parquet")
+    parser.add_argument("--root", required=True, help="what `claude-compliance-connector dump --out` wrote, as Parquet")
     parser.add_argument("--out", help="of compact: a folder that does not exist yet, outside of the root")
     parser.add_argument("--from-date", default="", help="the first run date, YYYY-MM-DD")
     parser.add_argument("--to-date", default="9999-12-31", help="the last run date")

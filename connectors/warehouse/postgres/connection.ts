@@ -22,7 +22,7 @@ export async function openPostgres(address: PostgresAddress, signal: AbortSignal
   const { Client, copyFrom } = await load();
   const client = new Client({
     ...address,
-    application_name: 'claude-compliance',
+    application_name: 'claude-compliance-connector',
     connectionTimeoutMillis: CONNECT_LIMIT_MS,
     keepAlive: true,
   });

@@ -25,7 +25,7 @@ export interface RealPlace {
   options?: Readonly<Record<string, string>>;
 }
 
-/** What is run: the arguments of `claude-compliance`. */
+/** What is run: the arguments of `claude-compliance-connector`. */
 export type RealCommand = (place: RealPlace) => string[];
 
 const optionsOf = ({ options = {} }: RealPlace): string[] =>
@@ -68,7 +68,7 @@ interface Started {
   environment?: Readonly<Record<string, string>>;
 }
 
-/** A real process of `claude-compliance`. */
+/** A real process of `claude-compliance-connector`. */
 export class RealProcess {
   readonly #ended: Promise<number | null>;
   stderr = '';
