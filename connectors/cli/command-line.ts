@@ -4,7 +4,7 @@ import { VERSION } from '../../src/version.js';
 import type { Command, Context } from '../kit/command.js';
 import { commands } from './commands/index.js';
 
-/** What a person types: the name of the package, so that npx finds it, and nobody else's. */
+/** What a person types: the name of the package, so that `npx` finds it, and nobody else's. */
 const COMMAND_LINE = 'claude-compliance-connector';
 
 /** Parses one command line and runs its command; errors are reported on stderr. @returns the exit code */

@@ -12,13 +12,17 @@ export interface Example {
   code: string;
 }
 
-/** The section `Read it` of the README, and all of docs/reading.md. */
+/** The section `Read it` of the README, the query by the manifest, and all of docs/reading.md. */
 export async function readingExamples(): Promise<Example[]> {
-  const [readme, reading] = await Promise.all(
-    ['README.md', 'docs/reading.md'].map((path) => readFile(join(ROOT, path), 'utf8')),
+  const [readme = '', snapshot = '', reading = ''] = await Promise.all(
+    ['README.md', 'docs/snapshot.md', 'docs/reading.md'].map((path) => readFile(join(ROOT, path), 'utf8')),
   );
-  const [, section = ''] = /\n## Read it\n(.*?)\n## /s.exec(readme ?? '') ?? [];
-  return [...examplesIn('README.md', section), ...examplesIn('docs/reading.md', reading ?? '')];
+  const [, section = ''] = /\n## Read it\n(.*?)\n## /s.exec(readme) ?? [];
+  return [
+    ...examplesIn('README.md', section),
+    ...examplesIn('docs/snapshot.md', snapshot),
+    ...examplesIn('docs/reading.md', reading),
+  ];
 }
 
 /** An example belongs to the last title before it: a heading, or a line that is a name and a colon. */
