@@ -41,8 +41,11 @@ export const csv: SinkFormat = {
   },
 };
 
-/** What must be quoted: also space at the edges, which some readers trim from bare cells, and what some take for null. */
-const NEEDS_QUOTES = /[",\r\n]|^\s|\s$|^(?:|\\N|null|nan|n\/?a|none)$/i;
+/**
+ * What must be quoted: also space at the edges, which some readers trim from bare cells, a `#` before it, since DuckDB guesses that
+ * such lines are comments, and what some take for null.
+ */
+const NEEDS_QUOTES = /[",\r\n]|^[\s#]|\s$|^(?:|\\N|null|nan|n\/?a|none)$/i;
 
 const headOf = ({ fields }: StreamSchema): string =>
   `${fields.map(({ name }) => quoted(name)).join(',')}\r\n`;
@@ -88,9 +91,12 @@ function plainCell(value: Value, isRaw: boolean): string {
   if (value === null) return '';
   const text = value as string;
   const { length } = text;
-  if (length > 4 && isGraphic(text.charCodeAt(0)) && isGraphic(text.charCodeAt(length - 1))) return text;
+  const first = text.charCodeAt(0);
+  if (length > 4 && isGraphic(first) && first !== HASH && isGraphic(text.charCodeAt(length - 1))) return text;
   return NEEDS_QUOTES.test(isRaw ? textOf(text) : text) ? `"${text}"` : text;
 }
+
+const HASH = 0x23;
 
 /** Whether a character is one of ASCII that is no space. */
 const isGraphic = (code: number): boolean => code > 0x20 && code < 0x7f;

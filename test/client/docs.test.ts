@@ -70,6 +70,7 @@ it('docs/client.md has every code that reading throws', async () => {
   const codes = new Set<string>();
   for (const layer of ['src/client', 'src/streams', 'src/model', 'src/extract']) {
     for (const name of await readdir(join(ROOT, layer))) {
+      if (name === 'pseudonyms.ts') continue; // of what is written, not of reading
       const source = await readFile(join(ROOT, layer, name), 'utf8');
       for (const [, code = ''] of source.replace(/\(\s+/g, '(').matchAll(named)) codes.add(code);
     }

@@ -25,7 +25,7 @@ const BREAKING = [
 const anyText = fc.oneof(
   { arbitrary: fc.string({ unit: 'binary' }), weight: 2 },
   { arbitrary: fc.string({ unit: fc.constantFrom(...BREAKING) }), weight: 3 },
-  { arbitrary: fc.constantFrom('', 'null', '\\N', '=1', 'true', '""', ',"extra":', '-0'), weight: 1 },
+  { arbitrary: fc.constantFrom('', 'null', '\\N', '=1', 'true', '""', ',"extra":', '-0', '#1'), weight: 1 },
 );
 
 const anyJson = fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.parse(JSON.stringify(value)));

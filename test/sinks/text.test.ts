@@ -52,6 +52,9 @@ describe('CSV', () => {
       ['NULL', '"NULL"'],
       ['N/A', '"N/A"'],
       ['nullable', 'nullable'],
+      ['#', '"#"'],
+      ['#12345', '"#12345"'],
+      ['a#b', 'a#b'],
     ]) {
       expect(await csvLine({ full_name: text })).toBe(
         `${ORG},user_1,${cell},a@example.com,admin,,2026-11-23,`,
