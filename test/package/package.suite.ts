@@ -2,12 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../../src/index.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
+
+/** What pages for those who change the connector link to. */
+const ONLY_IN_THE_REPOSITORY = /^(src|test|bench|fixtures|\.ci|Dockerfile)\b/;
 
 let folder = '';
 /** A checkout as git would give it, with the development tools of this one. */
@@ -60,11 +63,29 @@ describe('the packed package', () => {
     ];
     // The README is there when it is written.
     expect(needed.filter((path) => !packed.includes(path) && existsSync(join(ROOT, path)))).toEqual([]);
-    expect(packed.filter((path) => !/^(dist|docs)\/|^[A-Za-z.]+$/.test(path))).toEqual([]);
+    expect(packed.filter((path) => !/^(dist|docs)\/|^connectors\/|^[A-Za-z.]+$/.test(path))).toEqual([]);
+    expect(packed.filter((path) => /^connectors\/.*\.ts$/.test(path))).toEqual([]);
     expect(
       packed.filter((path) => /(^|\/)(test|bench|node_modules)\/|^fixtures\/|\.test\./.test(path)),
     ).toEqual([]);
     expect(packed.filter((path) => /^docs\/api\//.test(path))).toEqual([]);
+  });
+
+  it('holds every page and file that its pages link to', async () => {
+    const pages = packed.filter((path) => path.endsWith('.md'));
+    expect(pages).toEqual(
+      expect.arrayContaining(['README.md', 'docs/running.md', 'connectors/lake/README.md']),
+    );
+    const missing: string[] = [];
+    for (const page of pages) {
+      const text = await readFile(join(ROOT, page), 'utf8');
+      for (const [, link = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)) {
+        const target = relative(ROOT, resolve(ROOT, dirname(page), link));
+        const isThere = packed.some((path) => path === target || path.startsWith(`${target}/`));
+        if (!isThere && !ONLY_IN_THE_REPOSITORY.test(target)) missing.push(`${page}: ${link}`);
+      }
+    }
+    expect(missing).toEqual([]);
   });
 
   it('satisfies publint, its suggestions included', () => {
