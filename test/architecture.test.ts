@@ -88,6 +88,7 @@ const IMPORTERS: Record<string, readonly string[]> = {
     'fixtures/api/main.ts',
   ],
   'cli-progress': ['connectors/kit/progress.ts'],
+  'cli-table3': ['connectors/kit/table.ts'],
   leven: ['connectors/kit/mistakes.ts'],
   '@duckdb/node-api': ['connectors/warehouse/duckdb/connection.ts', 'connectors/demo/demo.ts'],
   pg: ['connectors/warehouse/postgres/connection.ts'],

@@ -3,7 +3,8 @@ import type { z } from 'zod';
 
 /** The parts of the process that a command may use. */
 export interface Context {
-  stdout: Writable;
+  /** With the columns of the terminal, where it is one. */
+  stdout: Writable & { columns?: number };
   stderr: Writable & { isTTY?: boolean };
   environment: NodeJS.ProcessEnv;
   /** Aborts at Ctrl-C and SIGTERM. */

@@ -3,5 +3,6 @@ const MAX_WIDTH = 48;
 /** A text on one line that cannot move the cursor, cut to so many characters. */
 export function printable(text: string, width = MAX_WIDTH): string {
   const plain = text.replace(/\p{C}/gu, '·');
-  return plain.length > width ? `${plain.slice(0, width - 1)}…` : plain;
+  // Never half of a character that takes two places in a text.
+  return plain.length > width ? `${plain.slice(0, width - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : plain;
 }

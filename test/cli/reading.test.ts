@@ -1,7 +1,13 @@
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommandLine } from '../../connectors/cli/command-line.js';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
 import { effectiveAccessSchema, jsonSchemaOf, streams } from '../../src/index.js';
 import { environmentOf, run, say } from './command.js';
+
+/** The places that a line of names takes on a terminal: Chinese and Japanese characters take two. */
+const placesOf = (line: string): number => line.replace(/[\u2e80-\ua4cf\uac00-\ud7a3]/g, 'xx').length;
 
 const schemaOf = (name: string) => {
   const stream = streams.find((known) => known.name === name);
@@ -36,6 +42,34 @@ describe('preview', () => {
     expect(lines.join('')).not.toMatch(/\p{Cc}|\p{Cf}/u);
   });
 
+  it('shows a text without characters as "", and null as nothing', async () => {
+    await using plain = await startFixtureApi({ sizes: [600], awkward: true });
+    const { stdout } = await say(['preview', 'users', '--rows', '600'], environmentOf(plain));
+    const [, head = '', , ...lines] = stdout.trimEnd().split('\n');
+    const at = head.split('│').findIndex((cell) => cell.trim() === 'full_name');
+    const shown = lines.slice(0, -1).map((line) => line.split('│')[at]?.trim());
+    const served = [...plain.users(String(plain.organizations()[0]?.uuid))].map((user) => user.full_name);
+    expect(served).toContain('');
+    expect(served).toContain(null);
+    for (const [i, name] of served.entries()) {
+      if (name === null) expect(shown[i]).toBe('');
+      if (name === '') expect(shown[i]).toBe('""');
+    }
+  });
+
+  it.each([60, 100, 200])('fits a terminal of %d columns', async (columns) => {
+    await using plain = await startFixtureApi({ sizes: [50] });
+    const stdout = Object.assign(new PassThrough(), { columns });
+    const { signal } = new AbortController();
+    const context = { stdout, stderr: new PassThrough(), signal };
+    const environment = environmentOf(plain);
+    expect(await runCommandLine(['preview', 'users', '--rows', '50'], { ...context, environment })).toBe(0);
+    stdout.end();
+    const shown = await text(stdout);
+    for (const line of shown.split('\n')) expect(placesOf(line)).toBeLessThanOrEqual(columns);
+    for (const { name } of schemaOf('users').fields) expect(shown).toContain(name.slice(0, 11));
+  });
+
   it('of organisations requests the list alone', async () => {
     const before = api.requests.length;
     const { code, stdout } = await say(['preview', 'organizations'], environmentOf(api));
@@ -57,7 +91,7 @@ describe('preview', () => {
       const { stdout } = await say(['preview', name, ...flags], environmentOf(plain));
       const [, head = '', , ...lines] = stdout.trimEnd().split('\n');
       const at = head.split('│').findIndex((cell) => cell.trim() === column);
-      return lines.slice(0, -1).map((line) => line.split('│')[at]?.trim().slice(1, -1) ?? '');
+      return lines.slice(0, -1).map((line) => line.split('│')[at]?.trim() ?? '');
     };
     const keys = [...plain.records('api_keys')];
     expect(await cellsOf('api_keys', 'is_active')).toEqual(keys.map(({ is_active }) => String(is_active)));

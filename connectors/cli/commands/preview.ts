@@ -1,10 +1,10 @@
-import { Console } from 'node:console';
 import { z } from 'zod';
 import { type Field, type Row, rowMaker, type StreamSchema, verdictOf } from '../../../src/index.js';
 import { command } from '../../kit/command.js';
 import { connect, connectionSettings } from '../../kit/connection.js';
 import { counted } from '../../kit/counts.js';
 import { printable } from '../../kit/printable.js';
+import { tableText } from '../../kit/table.js';
 import { streamChoice, streamOf } from '../stream-choice.js';
 
 /** Lists that are tried of a stream that is not enabled: each costs a request. */
@@ -40,24 +40,35 @@ export const preview = command({
       }
       if (rows.length === settings.rows || off === MAX_OFF) break;
     }
-    if (rows.length > 0) new Console(context.stdout).table(rows.map((row) => cells(schema, row)));
-    else
-      context.stdout.write(
-        off > 0
-          ? `nothing is known: not enabled for this parent organisation (${counted(off, 'list')} tried: 404)\n`
-          : 'no rows\n',
-      );
+    context.stdout.write(
+      rows.length > 0 ? `${shown(schema, rows, context.stdout.columns)}\n` : `${nothing(off)}\n`,
+    );
     return 0;
   },
 });
 
-function cells(schema: StreamSchema, row: Row): Record<string, string> {
-  return Object.fromEntries(schema.fields.map((field) => [field.name, cell(row[field.name] ?? null, field)]));
-}
+const nothing = (off: number): string =>
+  off > 0
+    ? `nothing is known: not enabled for this parent organisation (${counted(off, 'list')} tried: 404)`
+    : 'no rows';
 
-/** One line that cannot move the cursor. JSON is shown as it is in text files: a JSON text has its quotes. */
+const shown = ({ fields }: StreamSchema, rows: readonly Row[], width: number | undefined): string =>
+  tableText({
+    columns: fields.map(({ name }) => ({ name })),
+    rows: rows.map((row) => fields.map((field) => cell(row[field.name] ?? null, field))),
+    width,
+    borders: true,
+  });
+
+/** Of a cell: a turned table has room for more than a column has. */
+const MAX_CELL = 500;
+
+/**
+ * One line that cannot move the cursor; an empty cell is null. JSON is shown as it is in text files: a JSON text has its
+ * quotes. So has any other text that would look like nothing, or like one with quotes.
+ */
 function cell(value: Row[string], { type }: Field): string {
   if (value === null) return '';
-  const text = type === 'json' || typeof value !== 'string' ? JSON.stringify(value) : value;
-  return printable(text);
+  const isPlain = type !== 'json' && typeof value === 'string' && !/^\s*$|^"/.test(value);
+  return printable(isPlain ? value : JSON.stringify(value), MAX_CELL);
 }
