@@ -118,6 +118,13 @@ export {
 } from './upkeep/compact.js';
 export type { Finding } from './upkeep/finding.js';
 export {
+  listSnapshots,
+  type SnapshotList,
+  type SnapshotSummary,
+  type StreamCount,
+  type UnreadableSnapshot,
+} from './upkeep/list-snapshots.js';
+export {
   type DatedFiles,
   type KeptDate,
   type PruneOptions,

@@ -51,6 +51,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./review.js')).review,
   },
   {
+    name: 'snapshots',
+    summary: 'Lists what was published: days, counts, and how they changed.',
+    load: async () => (await import('./snapshots.js')).snapshots,
+  },
+  {
     name: 'verify',
     summary: 'Compares the files of a root with its manifests and its log.',
     load: async () => (await import('./verify.js')).verify,
