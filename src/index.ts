@@ -124,14 +124,8 @@ export {
   type StreamCount,
   type UnreadableSnapshot,
 } from './upkeep/list-snapshots.js';
-export {
-  type DatedFiles,
-  type KeptDate,
-  type PruneOptions,
-  type PrunePlan,
-  type PruneSettings,
-  prune,
-  pruneSettings,
-} from './upkeep/prune.js';
+export { type PruneOptions, type PruneSettings, prune, pruneSettings } from './upkeep/prune.js';
+export type { DatedFiles, KeptDate, PrunePlan, UnprunedDate } from './upkeep/prune-plan.js';
+export type { KeepReason } from './upkeep/retention.js';
 export { type Verification, type VerifyRequest, verify } from './upkeep/verify.js';
 export { VERSION } from './version.js';

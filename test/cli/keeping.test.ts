@@ -100,17 +100,18 @@ describe('prune', () => {
     expect(dry.stdout).toMatch(
       /^2020-01-01: would be pruned, 3 files, [\d,]+ bytes\n2020-01-02: would be pruned, /,
     );
-    expect(dry.stdout).toContain(
-      '2020-01-03: kept. It is the newest complete snapshot of organizations, users.\nSnapshots from ',
+    expect(dry.stdout).toMatch(
+      /\n2020-01-03: kept: newest \(organizations, users\)\n2 snapshots would be pruned, 1 kept\. Nothing was removed\.\n$/,
     );
-    expect(dry.stdout).toMatch(/ on are kept\. Nothing was removed\.\n$/);
     expect(await readdir(join(out, 'users'))).toHaveLength(3);
     const real = await run(['prune', '--out', out, '--keep-days', '30']);
     expect(real).toMatchObject({ code: 0, stderr: '' });
-    expect(real.stdout).toMatch(/^2020-01-01: pruned, 3 files, [\d,]+ bytes\n2020-01-02: pruned, /);
+    expect(real.stdout).toMatch(
+      /^2020-01-01: pruned, 3 files, [\d,]+ bytes\n2020-01-02: pruned, .*\n2 snapshots pruned, 1 kept\.\n$/,
+    );
     expect(await readdir(join(out, 'users'))).toEqual(['run_date=2020-01-03']);
     const again = await say(['prune', '--out', out, '--keep-days', '30']);
-    expect(again.stdout).toMatch(/^2020-01-03: kept\. .*\nSnapshots from [\d-]+ on are kept\.\n$/);
+    expect(again.stdout).toBe('0 snapshots pruned, 1 kept.\n');
     const verified = await say(['verify', '--out', out, '--all']);
     expect(verified).toMatchObject({
       code: 0,
@@ -120,13 +121,14 @@ describe('prune', () => {
 
   it('prints what it did as JSON', async () => {
     const { stdout } = await say(['prune', '--out', out, '--keep-days', '1', '--json']);
-    const { kept_from: keptFrom, pruned, kept } = JSON.parse(stdout);
-    expect(keptFrom).toBe(new Date().toISOString().slice(0, 10));
+    const { pruned, kept, failed } = JSON.parse(stdout);
+    expect(failed).toEqual([]);
     expect(pruned.map((dated: object) => Object.keys(dated))).toEqual([
       ['run_date', 'files', 'bytes'],
       ['run_date', 'files', 'bytes'],
     ]);
-    expect(kept).toMatchObject([{ run_date: '2020-01-03', code: 'newest' }]);
+    const newest = { rule: 'newest', detail: 'organizations, users' };
+    expect(kept).toMatchObject([{ run_date: '2020-01-03', files: 3, reasons: [newest] }]);
   });
 
   it('ends with 75 when a day is held by another run, after it has pruned the rest', async () => {
@@ -140,17 +142,32 @@ describe('prune', () => {
     await lease.release();
     expect(code).toBe(75);
     expect(stdout).toMatch(
-      /^2020-01-02: pruned.*\n2020-01-03: kept.*\n2020-01-01: kept\. Run 20200101T000000Z-0a0a0a0a \(pid \d+ on .*\) holds the lock/,
+      /^2020-01-01: not pruned\. Run 20200101T000000Z-0a0a0a0a \(pid \d+ on .*\) holds the lock.*\n2020-01-02: pruned, .*\n1 snapshot pruned, 2 kept\.\n$/,
     );
   });
 
-  it.each([[[]], [['--keep-days', '0']], [['--keep-days', 'all']]])(
-    'ends with 2 with the flags %j',
-    async (flags) => {
-      const { code, stderr } = await say(['prune', '--out', out, ...flags]);
-      expect(code).toBe(2);
-      expect(stderr).toContain('--keep-days');
-      expect(await readdir(join(out, 'users'))).toHaveLength(3);
-    },
-  );
+  it('plans with every rule: each day that is kept has its reasons', async () => {
+    const rules = ['--keep-daily', '1', '--keep-weekly', '2', '--keep-monthly', '3', '--keep-yearly', '4'];
+    const { stdout } = await say(['prune', '--out', out, ...rules, '--dry-run']);
+    expect(stdout.split('\n')).toEqual([
+      expect.stringMatching(/^2020-01-01: would be pruned, /),
+      expect.stringMatching(/^2020-01-02: would be pruned, /),
+      '2020-01-03: kept: daily (1 of 1), weekly (1 of 2), monthly (1 of 3), yearly (1 of 4), newest (organizations, users)',
+      '2 snapshots would be pruned, 1 kept. Nothing was removed.',
+      '',
+    ]);
+  });
+
+  it.each([
+    [[]],
+    [['--keep-days', '0']],
+    [['--keep-days', 'all']],
+    [['--keep-daily', '0', '--keep-days', 'x']],
+  ])('ends with 2 with the flags %j', async (flags) => {
+    const { code, stderr } = await say(['prune', '--out', out, ...flags]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--keep-days');
+    if (flags.length === 0) expect(stderr).toContain('[keep_missing]');
+    expect(await readdir(join(out, 'users'))).toHaveLength(3);
+  });
 });

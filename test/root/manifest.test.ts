@@ -102,12 +102,10 @@ describe('a manifest with a field that this version does not know', () => {
     await expect(take(api, root.path)).rejects.toMatchObject(invalid);
     expect(api.requests).toHaveLength(asked);
     await expect(compact({ storage, runDate: RUN_DATE })).rejects.toMatchObject(invalid);
-    const { pruned, kept } = await prune({ storage, keepDays: 1, clock: afterAYear });
+    const { pruned, kept, failed } = await prune({ storage, keepDays: 1, clock: afterAYear });
     expect(pruned).toEqual([]);
-    expect(kept.map(({ runDate, code }) => [runDate, code])).toEqual([
-      [RUN_DATE, 'manifest_invalid'],
-      ['2026-11-20', 'newest'],
-    ]);
+    expect(failed).toMatchObject([{ runDate: RUN_DATE, code: 'manifest_invalid' }]);
+    expect(kept).toMatchObject([{ runDate: '2026-11-20', reasons: [{ rule: 'newest' }] }]);
     expect((await verify({ storage })).findings).toMatchObject([
       { problem: 'unreadable', runDate: RUN_DATE },
     ]);

@@ -34,10 +34,10 @@ describe('pruning never removes', () => {
       await take(days.api, root.path, { runDate, ...JSON.parse(JSON.stringify(settings)) });
     const result = await pruned(root.path, { keepDays: 1 });
     expect(datesOf(result.pruned)).toEqual(['2026-11-17', '2026-11-21']);
-    expect(result.kept.map(({ runDate, code, message }) => [runDate, code, message])).toEqual([
-      ['2026-11-18', 'newest', 'It is the newest complete snapshot of roles.'],
-      ['2026-11-19', 'newest', 'It is the newest complete snapshot of users.'],
-      ['2026-11-20', 'newest', 'It is the newest complete snapshot of organizations.'],
+    expect(result.kept.map(({ runDate, reasons }) => [runDate, reasons])).toEqual([
+      ['2026-11-18', [{ rule: 'newest', detail: 'roles' }]],
+      ['2026-11-19', [{ rule: 'newest', detail: 'users' }]],
+      ['2026-11-20', [{ rule: 'newest', detail: 'organizations' }]],
     ]);
   });
 
@@ -47,14 +47,19 @@ describe('pruning never removes', () => {
       await take(days.api, root.path, { runDate, org: [uuidOf(days.api, 0)] });
     const result = await pruned(root.path, { keepDays: 1 });
     expect(datesOf(result.pruned)).toEqual(['2026-11-20']);
-    expect(result.kept).toMatchObject([{ runDate: '2026-11-21', code: 'newest' }]);
+    expect(result.kept).toMatchObject([
+      { runDate: '2026-11-21', reasons: [{ rule: 'newest', detail: 'of all, and none is complete' }] },
+    ]);
   });
 
   it('the newest complete snapshot of the past for the sake of one with a date of the future', async () => {
     await using root = await temporaryFolder();
     await takeDays(days.api, root.path, ['2026-11-20', '2062-11-21']);
     const result = await pruned(root.path, { keepDays: 1 });
-    expect(result.kept).toMatchObject([{ runDate: '2026-11-20', code: 'newest' }]);
+    expect(result.kept).toMatchObject([
+      { runDate: '2026-11-20', reasons: [{ rule: 'newest', detail: 'organizations, users' }] },
+      { runDate: '2062-11-21', reasons: [{ rule: 'future', detail: '' }] },
+    ]);
   });
 
   it('the newest complete snapshot that can be read for the sake of one that cannot', async () => {
@@ -64,9 +69,9 @@ describe('pruning never removes', () => {
     await writeFile(join(root.path, `_runs/run_date=2026-11-22/${run_id}.json`), '{}');
     const result = await pruned(root.path, { keepDays: 1 });
     expect(datesOf(result.pruned)).toEqual(['2026-11-19']);
-    expect(result.kept.map(({ runDate, code, failure }) => [runDate, code, failure])).toEqual([
-      ['2026-11-22', 'manifest_differs', 'system'],
-      ['2026-11-20', 'newest', undefined],
+    expect(result.kept).toMatchObject([{ runDate: '2026-11-20', reasons: [{ rule: 'newest' }] }]);
+    expect(result.failed).toMatchObject([
+      { runDate: '2026-11-22', code: 'manifest_differs', failure: 'system' },
     ]);
   });
 
@@ -99,7 +104,7 @@ describe('pruning keeps a day for now, and says so,', () => {
     const result = await pruned(root.path, { keepDays: 2 });
     await lease.release();
     expect(datesOf(result.pruned)).toEqual(['2026-11-21']);
-    expect(result.kept).toMatchObject([{ runDate: '2026-11-20', code: 'locked', failure: 'transient' }]);
+    expect(result.failed).toMatchObject([{ runDate: '2026-11-20', code: 'locked', failure: 'transient' }]);
     expect(await statusOf(root.path, '2026-11-20')).toBe('complete');
   });
 
@@ -114,7 +119,7 @@ describe('pruning keeps a day for now, and says so,', () => {
       }
     }
     const result = await pruned(root.path, { keepDays: 1, storage: new Sleeper(root.path) });
-    expect(result.kept).toMatchObject([{ runDate: '2026-11-20', failure: 'transient' }]);
+    expect(result.failed).toMatchObject([{ runDate: '2026-11-20', failure: 'transient' }]);
     expect(await statusOf(root.path, '2026-11-20')).toBe('complete');
     expect(await findings(root.path)).toEqual([]);
   });
@@ -124,8 +129,8 @@ describe('pruning keeps a day for now, and says so,', () => {
     const { run_id } = (await readManifest(new LocalStorage(root.path), '2026-11-20')) ?? {};
     const path = join(root.path, `_runs/run_date=2026-11-20/${run_id}.json`);
     await writeFile(path, (await readFile(path, 'utf8')).replace('"rows": 3', '"rows": 2'));
-    const { kept } = await pruned(root.path, { keepDays: 1 });
-    expect(kept).toMatchObject([{ runDate: '2026-11-20', code: 'manifest_differs' }]);
+    const { failed } = await pruned(root.path, { keepDays: 1 });
+    expect(failed).toMatchObject([{ runDate: '2026-11-20', code: 'manifest_differs' }]);
     expect(await findings(root.path)).toMatchObject([{ runDate: '2026-11-20', problem: 'log' }]);
   });
 

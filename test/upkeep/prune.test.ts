@@ -24,17 +24,22 @@ describe('pruning', () => {
     expect(datesOf(result.pruned)).toEqual(
       DAYS.filter((date) => date !== TODAY && !left.includes(date as never)),
     );
-    expect(result.kept).toEqual([]);
+    expect(datesOf(result.kept)).toEqual([...left, TODAY]);
+    expect(result.failed).toEqual([]);
   });
 
   it('is one commit for each day: the manifest of it names no files and keeps the rest', async () => {
     await using root = await days.rootWith('two');
     const storage = new LocalStorage(root.path);
     const before = await readManifest(storage, '2026-11-20');
+    const reasons = [
+      { rule: 'days', detail: 'since 2026-11-22' },
+      { rule: 'newest', detail: 'organizations, users' },
+    ];
     expect(await pruned(root.path, { keepDays: 2 })).toEqual({
-      keptFrom: '2026-11-22',
       pruned: [{ runDate: '2026-11-20', files: 3, bytes: before?.totals.bytes }],
-      kept: [],
+      kept: [{ runDate: TODAY, files: 3, bytes: before?.totals.bytes, reasons }],
+      failed: [],
     });
     const at = `${TODAY}T12:00:00.000Z`;
     const after = await readManifest(storage, '2026-11-20');
@@ -80,7 +85,7 @@ describe('pruning', () => {
     await using root = await days.rootWith('four');
     await pruned(root.path, { keepDays: 2 });
     const before = await filesBelow(root.path);
-    expect(await pruned(root.path, { keepDays: 2 })).toMatchObject({ pruned: [], kept: [] });
+    expect(await pruned(root.path, { keepDays: 2 })).toMatchObject({ pruned: [], failed: [] });
     expect(await filesBelow(root.path)).toEqual(before);
   });
 

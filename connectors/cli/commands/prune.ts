@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { prune as pruneRoot, pruneSettings } from '../../../src/index.js';
+import { type KeepReason, type PrunePlan, prune as pruneRoot, pruneSettings } from '../../../src/index.js';
 import { command } from '../../kit/command.js';
+import { count, counted } from '../../kit/counts.js';
 import { asData } from '../../kit/options.js';
 import { fileModeSettings, openRoot, publishedSettings, rootSettings } from '../../kit/root.js';
 import { filesOf } from '../summary.js';
@@ -16,18 +17,31 @@ export const prune = command({
   }),
   async run({ json, ...settings }, { stdout, signal }) {
     const result = await pruneRoot({ ...settings, storage: await openRoot(settings), signal });
-    const { keptFrom, pruned, kept } = result;
-    if (json) {
-      stdout.write(`${JSON.stringify(asData(result))}\n`);
-    } else {
-      const verb = settings.dryRun ? 'would be pruned' : 'pruned';
-      for (const { runDate, ...dated } of pruned) stdout.write(`${runDate}: ${verb}, ${filesOf(dated)}\n`);
-      for (const { runDate, message } of kept) stdout.write(`${runDate}: kept. ${message}\n`);
-      const removed = settings.dryRun ? ' Nothing was removed.' : '';
-      stdout.write(`Snapshots from ${keptFrom} on are kept.${removed}\n`);
-    }
-    const failed = kept.filter(({ failure }) => failure !== undefined);
+    const text = json ? JSON.stringify(asData(result)) : report(result, settings.dryRun);
+    stdout.write(`${text}\n`);
+    const { failed } = result;
     if (failed.length === 0) return 0;
     return failed.every(({ failure }) => failure === 'transient') ? 75 : 1;
   },
 });
+
+/** A plan gives the reason for each day that is kept; of what was done, what changed is enough. */
+function report({ pruned, kept, failed }: PrunePlan, isPlan: boolean): string {
+  const verb = isPlan ? 'would be pruned' : 'pruned';
+  const lines = [
+    ...pruned.map((dated) => ({ dated, text: `${verb}, ${filesOf(dated)}` })),
+    ...failed.map((dated) => ({ dated, text: `not pruned. ${dated.message}` })),
+    ...(isPlan ? kept : []).map((dated) => ({
+      dated,
+      text: `kept: ${dated.reasons.map(reason).join(', ')}`,
+    })),
+  ].toSorted((a, b) => (a.dated.runDate < b.dated.runDate ? -1 : 1));
+  const sum = `${counted(pruned.length, 'snapshot')} ${verb}, ${count(kept.length + failed.length)} kept.`;
+  return [
+    ...lines.map(({ dated, text }) => `${dated.runDate}: ${text}`),
+    isPlan ? `${sum} Nothing was removed.` : sum,
+  ].join('\n');
+}
+
+/** `weekly (2 of 5)` */
+const reason = ({ rule, detail }: KeepReason): string => (detail === '' ? rule : `${rule} (${detail})`);

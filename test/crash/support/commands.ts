@@ -54,7 +54,7 @@ export const pruning =
   () =>
   async ({ storage, clock = clockAt(NOON) }: Place): Promise<PrunePlan> => {
     const plan = await prune({ storage, clock, keepDays: 1 });
-    const failed = plan.kept.find(({ failure }) => failure);
+    const failed = plan.failed[0];
     if (failed) throw Object.assign(new Error(failed.message), failed);
     return plan;
   };

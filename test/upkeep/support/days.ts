@@ -19,10 +19,8 @@ export const DAYS = ['2026-11-20', '2026-11-21', '2026-11-22', TODAY];
 export const noon = stoppedAt(`${TODAY}T12:00:00Z`);
 
 /** Prunes a root at noon of today. */
-export const pruned = (
-  root: string,
-  options: Partial<PruneOptions> & { keepDays: number },
-): Promise<PrunePlan> => prune({ storage: new LocalStorage(root), clock: noon, ...options });
+export const pruned = (root: string, options: Partial<PruneOptions>): Promise<PrunePlan> =>
+  prune({ storage: new LocalStorage(root), clock: noon, ...options });
 
 export const datesOf = (dated: readonly DatedFiles[]): string[] => dated.map(({ runDate }) => runDate);
 
