@@ -30,6 +30,7 @@ export { formatLogHead, headOfLog, type LogHead, parseLogHead } from './lake/log
 export {
   covers,
   type FileEntry,
+  isBackDated,
   isComplete,
   type Manifest,
   manifestFiles,
@@ -67,6 +68,7 @@ export {
 } from './review/schema.js';
 export { type Review, type ReviewOptions, writeReview } from './review/write-review.js';
 export { checkListed } from './run/listed.js';
+export { checkRunDate } from './run/run-date.js';
 export {
   type Layout,
   layouts,

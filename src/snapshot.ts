@@ -14,6 +14,7 @@ import type { Pseudonyms } from './model/pseudonyms.js';
 import { type Description, describeRun } from './run/describe-run.js';
 import { extractRun } from './run/extract-run.js';
 import { newRun } from './run/new-run.js';
+import { checkRunDate } from './run/run-date.js';
 import { type SnapshotSettings, snapshotSettings } from './run/settings.js';
 import { StagedRun } from './run/staged-run.js';
 import { rootSeenFrom, stagingParent } from './run/staging-parent.js';
@@ -67,12 +68,16 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
   const sinks = targets.map(({ sink }) => sink);
   const runId = newRunId(clock.now());
   const now = newRun({ runId, settings, sinks, roots, client, pseudonyms, clock });
+  const beginNow = (): RunHeader => {
+    checkRunDate(now, settings);
+    return now;
+  };
   const choose = async (): Promise<RunHeader> =>
-    (await findUnfinished({ parent, run: now, isClosed, clock })) ?? now;
+    (!settings.fresh && (await findUnfinished({ parent, run: now, isClosed, clock }))) || beginNow();
 
   const logs: Log[] = [];
   await sweepTemporaries(parent);
-  const { run_date: runDate } = settings.fresh ? now : await choose();
+  const { run_date: runDate } = await choose();
   try {
     for (const { storage, sink } of targets) {
       if (storage.localRoot !== undefined) await checkSameDisk(parent, storage.localRoot);
@@ -124,10 +129,10 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
 
   async function takeSnapshot(days: readonly Day[], signal: AbortSignal): Promise<Manifest[]> {
     // Another run may have ended between the choice and the lease: what counts is chosen now.
-    const chosen = settings.fresh ? now : await choose();
+    const chosen = await choose();
     const isOutdated = chosen.run_date === runDate && isOvertaken(chosen, days);
     if (settings.fresh || isOutdated) await dropSuperseded(parent, chosen);
-    const header = isOutdated ? now : chosen;
+    const header = isOutdated ? beginNow() : chosen;
     if (header.run_date !== runDate) {
       throw new LockedError(
         'Another run has just ended the unfinished one of another day. Run the same command again.',

@@ -51,6 +51,7 @@ beforeAll(async () => {
     ANTHROPIC_COMPLIANCE_ACCESS_KEY: api.key,
     ANTHROPIC_COMPLIANCE_BASE_URL: api.url,
     CLAUDE_COMPLIANCE_RUN_DATE: '2026-11-23', // what they show was read on this day
+    CLAUDE_COMPLIANCE_BACK_DATED: 'true',
     CLAUDE_COMPLIANCE_REQUESTS_PER_MINUTE: '0', // the budget of the real API would let the tests wait
   };
 });
@@ -118,7 +119,7 @@ describe('the README and the pages that go on from it', () => {
   )(
     'SQL example %i gives every user, of a day that was compacted and of one that was not',
     async (_, sql) => {
-      const fresh = ['dump', '--out', './per-org', '--run-date', '2026-11-23', '--progress', 'none'];
+      const fresh = ['dump', '--out', './per-org', '--progress', 'none'];
       await run('npx', ['claude-compliance-connector', ...fresh], { cwd: folder, env: environment });
       const instance = await DuckDBInstance.create(':memory:');
       const connection = await instance.connect();

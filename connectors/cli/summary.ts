@@ -46,5 +46,15 @@ function listsOf({ tables }: Manifest, verdict: string): string[] {
 export const filesOf = ({ files, bytes }: { files: number; bytes: number }): string =>
   `${counted(files, 'file')}, ${count(bytes)} bytes`;
 
+interface Dated {
+  status: Manifest['status'];
+  startedAt: string;
+  isBackDated: boolean;
+}
+
+/** `complete`, or `complete, read on 2026-11-25` of what is filed under another day. */
+export const statusText = ({ status, startedAt, isBackDated }: Dated): string =>
+  isBackDated ? `${status}, read on ${startedAt.slice(0, 10)}` : status;
+
 /** `log head 1:b6995c9f…`, to be kept elsewhere for `verify --expect`. */
 export const headLine = (head: LogHead): string => `log head ${formatLogHead(head)}`;

@@ -43,7 +43,7 @@ async function loaderOf(settings: LoadSettings, { environment, signal }: Context
 }
 
 async function sourceOf(settings: LoadSettings, context: Context, scratch: string): Promise<SnapshotSource> {
-  const { from, runDate, streams, org, concurrency, allowIncomplete } = settings;
+  const { from, runDate, backDated, streams, org, concurrency, allowIncomplete } = settings;
   if (from !== undefined) {
     const storage = await openRoot({ ...settings, out: from });
     return await chooseSnapshot({ storage, runDate: runDate ?? 'latest', streams, allowIncomplete });
@@ -58,6 +58,7 @@ async function sourceOf(settings: LoadSettings, context: Context, scratch: strin
       onOrgFailure: allowIncomplete ? 'continue' : 'stop',
       ...(org !== undefined && { org }),
       runDate,
+      backDated,
       scratch,
       signal: context.signal,
       onEvent: progress.onEvent,

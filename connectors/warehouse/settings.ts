@@ -9,7 +9,7 @@ import { dialectNames } from './scripts/index.js';
 /** Where a snapshot can be loaded. */
 export const targets = ['duckdb', 'postgres', 'sql'] as const;
 
-const { streams, org, concurrency } = snapshotSettings.shape;
+const { streams, org, concurrency, backDated } = snapshotSettings.shape;
 
 /** The flags of `load`. */
 export const loadSettings = connectionSettings.extend({
@@ -30,6 +30,7 @@ export const loadSettings = connectionSettings.extend({
     .describe(
       'Which snapshot of --from: a date, or latest (the default), the newest that holds --streams completely. From the API: the day it is filed under.',
     ),
+  backDated,
   allowIncomplete: z
     .boolean()
     .default(false)

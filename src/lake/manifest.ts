@@ -92,8 +92,10 @@ export const manifestSchema = z
         'complete: everything was read. scoped: all that was asked for, which was less than everything. incomplete: a list could not be read. pruned: the files were removed.',
       ),
     run_id: z.string().describe('Of the run that read the API.'),
-    run_date: z.iso.date(),
-    started_at: instant,
+    run_date: z.iso.date().describe('The day (UTC) that the snapshot is filed under.'),
+    started_at: instant.describe(
+      'When the run began. On another day than run_date: the snapshot is back-dated, which was asked for.',
+    ),
     extracted_at: instant.describe('When the last page had been read.'),
     attempts: z
       .array(z.string())
@@ -185,6 +187,10 @@ export function isComplete({ scope, tables }: Manifest, stream: string): boolean
     slices.every(({ verdict }) => verdict !== 'failed')
   );
 }
+
+/** Whether a snapshot is filed under another day (UTC) than the one on which its run began. */
+export const isBackDated = ({ run_date, started_at }: Pick<Manifest, 'run_date' | 'started_at'>): boolean =>
+  run_date !== started_at.slice(0, 10);
 
 /** Whether what `scope` reads includes everything that `other` read. */
 export const covers = (scope: Omit<Scope, 'known'>, other: Omit<Scope, 'known'>): boolean =>

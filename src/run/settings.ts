@@ -37,6 +37,12 @@ export const snapshotSettings = z.object({
     .optional()
     .describe('The day the snapshot is filed under, UTC. Default: today, fixed once at the start.')
     .register(marks, { isNoEvidence: true }),
+  backDated: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Allow a --run-date that is not today's (UTC). Not needed to resume an unfinished run of that date.",
+    ),
   streams: z
     .array(z.enum([...streamNames, ALL]))
     .min(1)

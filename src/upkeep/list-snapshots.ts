@@ -3,7 +3,7 @@ import { ComplianceError } from '../errors.js';
 import { existingLog } from '../lake/existing-log.js';
 import { checkLog, runDatesOf } from '../lake/log.js';
 import { headOfLog, type LogHead } from '../lake/log-head.js';
-import { isComplete, type Manifest } from '../lake/manifest.js';
+import { isBackDated, isComplete, type Manifest } from '../lake/manifest.js';
 import { readCurrent } from '../lake/manifest-file.js';
 import type { Layout } from '../run/settings.js';
 import type { Storage } from '../storage/storage.js';
@@ -33,6 +33,10 @@ export interface SnapshotSummary {
   streams: StreamCount[];
   files: number;
   bytes: number;
+  /** When the run began. */
+  startedAt: string;
+  /** Whether that was on another day than the run date. */
+  isBackDated: boolean;
   /** When the last page had been read. */
   extractedAt: string;
 }
@@ -86,7 +90,7 @@ export async function listSnapshots({
 }
 
 function summarize(manifest: Manifest): SnapshotSummary {
-  const { run_date: runDate, run_id: runId, status, format, tables, totals, extracted_at } = manifest;
+  const { run_date: runDate, run_id: runId, status, format, tables, totals } = manifest;
   const { files, bytes } = totals;
   const nested = Object.entries(tables).filter(
     ([name]) => streams.find((known) => known.name === name)?.parent,
@@ -101,7 +105,9 @@ function summarize(manifest: Manifest): SnapshotSummary {
     streams: Object.keys(tables).map((stream) => countOf(manifest, stream)),
     files,
     bytes,
-    extractedAt: extracted_at,
+    startedAt: manifest.started_at,
+    isBackDated: isBackDated(manifest),
+    extractedAt: manifest.extracted_at,
   };
 }
 

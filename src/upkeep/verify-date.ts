@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { StorageError } from '../errors.js';
 import { readText } from '../lake/json-file.js';
 import { currentOf, type Log, type LogEntry, readLog } from '../lake/log.js';
-import { type Manifest, manifestFiles, type TableFile } from '../lake/manifest.js';
+import { isBackDated, type Manifest, manifestFiles, type TableFile } from '../lake/manifest.js';
 import { readEntryManifest, type StoredManifest } from '../lake/manifest-file.js';
 import { currentManifestKey, dateFolder, manifestKey, runOfPart } from '../lake/paths.js';
 import { tablesOf } from '../lake/settle.js';
@@ -17,6 +17,10 @@ export interface DateReport {
   runDate: string;
   runId: string;
   status: Manifest['status'];
+  /** When its run began. */
+  startedAt: string;
+  /** Whether that was on another day than the run date. */
+  isBackDated: boolean;
   files: number;
   rows: number;
 }
@@ -77,8 +81,10 @@ async function verifyOnce({ storage, runDate, log, readsFiles }: DateRequest): P
   const files = manifestFiles(manifest);
   await compareNames(storage, manifest, files, note);
   if (readsFiles) for (const file of files) await verifyFile(storage, manifest, file, note);
-  const { run_id: runId, status, totals } = manifest;
-  return { report: { runDate, runId, status, files: files.length, rows: totals.rows }, findings };
+  const { run_id: runId, status, started_at: startedAt, totals } = manifest;
+  const found = { files: files.length, rows: totals.rows };
+  const report = { runDate, runId, status, startedAt, isBackDated: isBackDated(manifest), ...found };
+  return { report, findings };
 }
 
 /** Every manifest of a run date is kept: those that were replaced are compared with the log, too. */

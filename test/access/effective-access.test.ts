@@ -53,7 +53,8 @@ describe('a snapshot of an awkward directory', () => {
     const [first, ...alsoTo] = targets as [Target, ...Target[]];
     await using client = clientOf(api);
     const state = join(root.path, 'state');
-    await snapshot({ client, state, alsoTo, streams: ACCESS, runDate: RUN_DATE, ...first, ...options });
+    const dated = { runDate: RUN_DATE, backDated: true };
+    await snapshot({ client, state, alsoTo, streams: ACCESS, ...dated, ...first, ...options });
   };
 
   beforeAll(async () => {

@@ -23,7 +23,8 @@ export function environmentOf(api?: FixtureApi, more: NodeJS.ProcessEnv = {}): N
     ANTHROPIC_COMPLIANCE_BASE_URL: api.url,
     ANTHROPIC_COMPLIANCE_ACCESS_KEY: api.key,
   };
-  return { PATH, HOME, TMPDIR, ...connection, ...more };
+  // Most dumps of tests have a date of their own.
+  return { PATH, HOME, TMPDIR, CLAUDE_COMPLIANCE_BACK_DATED: 'true', ...connection, ...more };
 }
 
 /** Starts the command as a process of its own. */

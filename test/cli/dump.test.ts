@@ -27,8 +27,10 @@ const argsOf = (...args: string[]) => ['dump', '--requests-per-minute', '0', ...
 const dump = (...args: string[]) => say(argsOf(...args), environmentOf(api));
 const into = (name = 'out') => ['--out', join(folder.path, name)];
 const uuidOf = (index: number) => String(api.organizations()[index]?.uuid);
-const manifestIn = async (root: string): Promise<Manifest> =>
-  manifestSchema.parse(JSON.parse(await readFile(join(folder.path, root, MANIFEST), 'utf8')));
+const manifestIn = async (root: string, day = '2026-11-23'): Promise<Manifest> =>
+  manifestSchema.parse(
+    JSON.parse(await readFile(join(folder.path, root, `_runs/run_date=${day}/manifest.json`), 'utf8')),
+  );
 /** The next request for an organisation's users fails. */
 const fail = (organizationUuid: string, status: number) =>
   api.fault({ match: { organizationUuid, times: 1 }, do: { type: 'answer', status } });
@@ -51,6 +53,41 @@ function* personalTexts(): Generator<string> {
     }
   }
 }
+
+describe('a --run-date that is not today', () => {
+  const today = new Date().toISOString().slice(0, 10);
+  const notAllowed = () => environmentOf(api, { CLAUDE_COMPLIANCE_BACK_DATED: undefined });
+  const dated = (...args: string[]) =>
+    say(['dump', '--requests-per-minute', '0', '--format', 'ndjson', ...QUIET, ...args], notAllowed());
+
+  it.each([
+    ['into a folder', into],
+    ['to stdout', () => ['--out', '-', '--streams', 'organizations']],
+  ])('is refused %s, and today is not', async (_, where) => {
+    const asked = api.requests.length;
+    const refused = await dated(...where(), '--run-date', '2026-11-23');
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toMatch(/2026-11-23 is not today's .*--back-dated.* \[run_date_not_today\]\n$/);
+    expect(api.requests).toHaveLength(asked);
+    expect(await dated(...where(), '--run-date', today)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('is taken with --back-dated, and shown by the manifest, snapshots and verify', async () => {
+    const { code } = await dated(...into(), '--run-date', '2026-11-22', '--back-dated');
+    expect(code).toBe(0);
+    const manifest = await manifestIn('out', '2026-11-22');
+    expect(manifest.started_at.slice(0, 10)).toBe(today);
+    expect(manifest.configuration).toMatchObject({ back_dated: true });
+    const shown = `complete, read on ${today}`;
+    const list = await say(['snapshots', ...into()]);
+    expect(list.stdout).toContain(shown);
+    expect((await say(['verify', ...into()])).stdout).toContain(`2026-11-22: ${shown}, run `);
+    const { snapshots } = JSON.parse((await say(['snapshots', ...into(), '--json'])).stdout);
+    const { run_dates } = JSON.parse((await say(['verify', ...into(), '--json'])).stdout);
+    for (const day of [...snapshots, ...run_dates])
+      expect(day).toMatchObject({ started_at: manifest.started_at, is_back_dated: true });
+  });
+});
 
 describe('dump', () => {
   it('publishes what the API serves, and says so in a few lines', async () => {
@@ -93,6 +130,7 @@ describe('dump', () => {
     const { configuration } = parseLine(stdout).manifest;
     expect(Object.keys(configuration).sort()).toEqual([
       'anthropic_version',
+      'back_dated',
       'base_url',
       'budget_share',
       'concurrency',

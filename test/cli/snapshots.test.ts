@@ -7,6 +7,7 @@ import { ago, sizeOf } from '../../connectors/cli/amounts.js';
 import { runCommandLine } from '../../connectors/cli/command-line.js';
 import { startFixtureApi } from '../../fixtures/api/index.js';
 import { LocalStorage, readManifest } from '../../src/index.js';
+import { stoppedAt } from '../run/support/clocks.js';
 import { take, temporaryFolder } from '../run/support/tree.js';
 import { environmentOf, say } from './command.js';
 
@@ -17,8 +18,9 @@ beforeAll(async () => {
   out = folder.path;
   await using before = await startFixtureApi({ sizes: [3, 1200] });
   await using after = await startFixtureApi({ sizes: [3, 1190, 2] });
-  await take(before, out, { runDate: '2026-11-21' });
-  await take(after, out, { runDate: '2026-11-22' });
+  const at = (runDate: string) => ({ runDate, clock: stoppedAt(`${runDate}T01:00:00Z`) });
+  await take(before, out, at('2026-11-21'));
+  await take(after, out, at('2026-11-22'));
 });
 afterAll(() => folder[Symbol.asyncDispose]());
 
@@ -50,7 +52,7 @@ describe('snapshots', () => {
       '2',
       '1,203',
       expect.stringMatching(/^\d+ kB$/),
-      expect.stringMatching(/^\d+ minutes?$/),
+      expect.stringMatching(/^(in )?\d+ (hour|day)s?$/),
     ]);
     expect(second).toMatch(/ 2 of 8 +3 \(\+1\) +1,195 \(−8\) /);
     expect(blank).toBe('');

@@ -48,8 +48,8 @@ describe('verify', () => {
     const { code, stdout, stderr } = await verify('--all');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.split('\n')).toEqual([
-      expect.stringMatching(/^2026-11-23: complete, run \S+, 3 files, 1,206 rows$/),
-      expect.stringMatching(/^2026-11-22: complete, run \S+, 3 files, 1,206 rows$/),
+      expect.stringMatching(/^2026-11-23: complete, read on [\d-]{10}, run \S+, 3 files, 1,206 rows$/),
+      expect.stringMatching(/^2026-11-22: complete, read on [\d-]{10}, run \S+, 3 files, 1,206 rows$/),
       'OK: every file matches its manifest; log chain intact (2 entries).',
       `log head 2:${await sha256(logEntry(2))}`,
       '',
@@ -62,7 +62,15 @@ describe('verify', () => {
     expect(JSON.parse(stdout)).toEqual({
       log_head: `2:${await sha256(logEntry(2))}`,
       run_dates: [
-        { run_date: '2026-11-23', run_id: expect.any(String), status: 'complete', files: 3, rows: 1206 },
+        {
+          run_date: '2026-11-23',
+          run_id: expect.any(String),
+          status: 'complete',
+          started_at: expect.stringMatching(/T.*Z$/),
+          is_back_dated: true,
+          files: 3,
+          rows: 1206,
+        },
       ],
       findings: [],
     });

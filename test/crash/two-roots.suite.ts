@@ -28,7 +28,13 @@ const dumpBoth = async ({ client }: Served, storage: Storage, state: string, now
     storage: prefixed(storage, format),
   }));
   if (!first || !second) throw new TypeError('there are two formats');
-  const settings = { runDate: RUN_DATE, rowsPerFile: ROWS_PER_FILE, concurrency: 1, maxShrink: 100 };
+  const settings = {
+    runDate: RUN_DATE,
+    backDated: true,
+    rowsPerFile: ROWS_PER_FILE,
+    concurrency: 1,
+    maxShrink: 100,
+  };
   return await snapshot({ ...first, alsoTo: [second], client, state, clock: clockAt(now), ...settings });
 };
 

@@ -131,6 +131,7 @@ describe('a dump to two roots that ends after it has published to the first', ()
           alsoTo: [{ sink: createSink('csv'), storage }],
           state,
           runDate: RUN_DATE,
+          backDated: true,
           streams: ['organizations', 'users'],
         });
       };

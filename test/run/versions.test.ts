@@ -16,7 +16,7 @@ const PROGRAM = `
   const { ComplianceClient, LocalStorage, createSink, snapshot } = await import(build);
   const client = new ComplianceClient({ apiKey, baseUrl, requestsPerMinute: 0, maxRetries: 0 });
   const storage = new LocalStorage(root);
-  const settings = { runDate: '2026-11-23', streams: ['organizations', 'users'], concurrency: 1 };
+  const settings = { runDate: '2026-11-23', backDated: true, streams: ['organizations', 'users'], concurrency: 1 };
   await snapshot({ client, storage, sink: createSink('ndjson'), ...settings }).catch((error) => {
     if (error.failure !== 'transient') throw error;
     console.log('interrupted');

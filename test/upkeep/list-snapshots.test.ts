@@ -27,6 +27,8 @@ describe('the list of snapshots', () => {
       ],
       files: 3,
       bytes: manifest?.totals.bytes,
+      startedAt: manifest?.started_at,
+      isBackDated: true,
       extractedAt: manifest?.extracted_at,
     });
     expect(snapshots.map(({ runDate }) => runDate)).toEqual(['2026-11-20', TODAY]);

@@ -4,6 +4,7 @@ import {
   type CompactRecord,
   type ComplianceClient,
   ConfigError,
+  checkRunDate,
   keyText,
   type OnEvent,
   type Stream,
@@ -32,6 +33,9 @@ export async function dumpToStdout(
   onEvent: OnEvent,
 ): Promise<number> {
   const { sink, stream } = oneTextTable(settings);
+  const startedAt = new Date().toISOString();
+  const snapshotDate = settings.runDate ?? startedAt.slice(0, 10);
+  checkRunDate({ run_date: snapshotDate, started_at: startedAt }, settings);
   const read = new Set<string>();
   let unavailable = 0;
   await using client = connect(settings, context, (event) => {
@@ -40,7 +44,6 @@ export async function dumpToStdout(
     if (event.type === 'page') read.add(keyText(event.parent ?? {}));
     if (event.type === 'slice-failed' && event.verdict === 'unavailable') unavailable += 1;
   });
-  const snapshotDate = settings.runDate ?? new Date().toISOString().slice(0, 10);
   const pseudonyms = pseudonymsOf(settings);
   const toBatch = batchMaker(stream.schema, { snapshot_date: snapshotDate }, { surrogates: 0 });
   const finished = (records: CompactRecord[]): ColumnBatch => {

@@ -13,7 +13,7 @@ import { asData } from '../../kit/options.js';
 import { openRoot, publishedSettings, rootSettings } from '../../kit/root.js';
 import { type TableColumn, tableText } from '../../kit/table.js';
 import { ago, sizeOf } from '../amounts.js';
-import { headLine } from '../summary.js';
+import { headLine, statusText } from '../summary.js';
 
 /** What a root holds, without reading a data file. */
 export const snapshots = command({
@@ -55,11 +55,11 @@ const table = (list: readonly SnapshotSummary[], width: number | undefined): str
   tableText({ columns, rows: list.map((snapshot) => rowOf(snapshot, Date.now())), width });
 
 function rowOf(snapshot: SnapshotSummary, now: number): string[] {
-  const { runDate, runId, status, layouts, streams: read, bytes, extractedAt } = snapshot;
+  const { runDate, runId, layouts, streams: read, bytes, extractedAt } = snapshot;
   return [
     runDate,
     runId.slice(-8), // as unique as the whole, which has a time before it
-    status,
+    statusText(snapshot),
     layouts.join(', '),
     `${read.length} of ${streams.length}`,
     ...counts.map((name) => countText(read.find(({ stream }) => stream === name))),

@@ -10,7 +10,7 @@ import { command } from '../../kit/command.js';
 import { count, counted } from '../../kit/counts.js';
 import { asData } from '../../kit/options.js';
 import { fileModeSettings, openRoot, publishedSettings, rootSettings } from '../../kit/root.js';
-import { headLine } from '../summary.js';
+import { headLine, statusText } from '../summary.js';
 
 /** Evidence is worth what can be shown of it. */
 export const verify = command({
@@ -47,8 +47,8 @@ function report({ head, runDates, findings }: Verification): string {
       ? []
       : [`DAMAGED: ${counted(findings.length, 'finding')}.`, ...findings.map(findingLine)];
   const dates = runDates.map(
-    ({ runDate, runId, status, files, rows }) =>
-      `${runDate}: ${status}, run ${runId}, ${counted(files, 'file')}, ${counted(rows, 'row')}`,
+    ({ runId, files, rows, ...dated }) =>
+      `${dated.runDate}: ${statusText(dated)}, run ${runId}, ${counted(files, 'file')}, ${counted(rows, 'row')}`,
   );
   const entries = head.entries === 1 ? '1 entry' : `${count(head.entries)} entries`;
   const sound = `OK: every file matches its manifest; log chain intact (${entries}).`;

@@ -10,7 +10,8 @@ import {
 } from '../../../src/index.js';
 import type { SnapshotSource } from './snapshot-source.js';
 
-interface Extraction extends Pick<SnapshotOptions, 'streams' | 'org' | 'concurrency' | 'onOrgFailure'> {
+interface Extraction
+  extends Pick<SnapshotOptions, 'streams' | 'org' | 'concurrency' | 'onOrgFailure' | 'backDated'> {
   client: ComplianceClient;
   runDate: string | undefined;
   /** Holds the snapshot until it is loaded. */

@@ -36,6 +36,7 @@ export const dump =
       state,
       clock,
       runDate,
+      backDated: true,
       layout,
       rowsPerFile: ROWS_PER_FILE,
       concurrency: 1,

@@ -34,7 +34,7 @@ const optionsOf = ({ options = {} }: RealPlace): string[] =>
 export const dumpCommand =
   (served: Served, runDate: string): RealCommand =>
   (place) => [
-    ...['dump', '--out', place.root, '--state', place.state, '--run-date', runDate],
+    ...['dump', '--out', place.root, '--state', place.state, '--run-date', runDate, '--back-dated'],
     ...['--format', 'ndjson', '--rows-per-file', `${ROWS_PER_FILE}`, '--page-size', `${ROWS_PER_FILE}`],
     ...[
       '--concurrency',

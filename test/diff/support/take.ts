@@ -31,6 +31,7 @@ export async function take(
     ...(day.asked && { org: day.asked }),
     onOrgFailure: 'continue',
     force: true,
+    backDated: true,
     maxShrink: 100,
     ...options,
   });

@@ -28,7 +28,7 @@ export const clientOf = (api: FixtureApi, options: object = {}): ComplianceClien
     ...options,
   });
 
-/** A snapshot of organisations and users, as NDJSON into a folder, unless the options say otherwise. */
+/** A snapshot of organisations and users, as NDJSON into a folder, of any date, unless the options say otherwise. */
 export async function take(
   api: FixtureApi,
   root: string,
@@ -40,6 +40,7 @@ export async function take(
     sink: createSink('ndjson'),
     storage: new LocalStorage(root),
     runDate: RUN_DATE,
+    backDated: true,
     streams: ['organizations', 'users'],
     ...options,
   });

@@ -33,6 +33,7 @@ export async function commandsOf({ folder }: Build, api: FixtureApi): Promise<Co
     PATH: process.env.PATH,
     ANTHROPIC_COMPLIANCE_BASE_URL: api.url,
     ANTHROPIC_COMPLIANCE_ACCESS_KEY: api.key,
+    CLAUDE_COMPLIANCE_BACK_DATED: 'true',
   };
   return {
     async run(...args) {

@@ -34,6 +34,7 @@ export async function claudeCompliance(
 export const environmentOf = (api: FixtureApi): Record<string, string> => ({
   ANTHROPIC_COMPLIANCE_BASE_URL: api.url,
   ANTHROPIC_COMPLIANCE_ACCESS_KEY: api.key,
+  CLAUDE_COMPLIANCE_BACK_DATED: 'true',
 });
 
 /** For loads from the API. */
