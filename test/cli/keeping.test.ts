@@ -115,7 +115,7 @@ describe('prune', () => {
     const verified = await say(['verify', '--out', out, '--all']);
     expect(verified).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/2020-01-01: pruned, run \S+, 0 files/),
+      stdout: expect.stringMatching(/2020-01-01: pruned, read on [\d-]{10}, run \S+, 0 files/),
     });
   });
 

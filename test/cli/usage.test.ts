@@ -31,6 +31,7 @@ const DEFAULTS = {
   progress: 'auto',
   json: undefined,
   'dry-run': undefined,
+  'back-dated': undefined,
   force: undefined,
   fresh: undefined,
   layout: 'per-org',
@@ -181,6 +182,7 @@ describe('settings', () => {
       out: '-',
       streams: ['organizations'],
       'run-date': '2026-11-23',
+      back_dated: true,
     });
     const environment = { ANTHROPIC_COMPLIANCE_ACCESS_KEY: api.key };
     expect(await say(['check', '--config', config], environment)).toMatchObject({ code: 0 });
