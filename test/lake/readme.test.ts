@@ -34,7 +34,7 @@ describe('the README of the lake', () => {
     ];
     expect(commands).toHaveLength(2);
     const dump =
-      'dump --config /etc/claude-compliance-connector/acme.json --run-date 2026-10-31 --progress none';
+      'dump --config /etc/claude-compliance-connector/acme.json --run-date 2026-10-31 --back-dated --progress none';
     for (const command of [dump, ...commands.map(([, command]) => String(command))]) {
       const words = command.replace('/etc/claude-compliance-connector/acme.json', config).split(' ');
       expect(await say(words), command).toMatchObject({ code: 0, stderr: '' });

@@ -276,6 +276,7 @@ describe('a snapshot that is taken for one load', () => {
       client,
       streams: ['roles'],
       runDate: RUN_DATE,
+      backDated: true,
       scratch: join(folder.path, `scratch ${made}`),
       signal: new AbortController().signal,
       onEvent: () => {},
