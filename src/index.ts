@@ -25,7 +25,7 @@ export type { AllOptions, CallOptions, ListOptions, ListPage, ResumeOptions } fr
 export type { OrganizationsApi } from './extract/organizations-api.js';
 export type { RecordPage } from './extract/record-page.js';
 export type { PublishedSnapshot } from './lake/file-rows.js';
-export { currentOf, type Log, type LogEntry, readLog } from './lake/log.js';
+export { checkLog, currentOf, type Log, type LogEntry, readLog, runDatesOf } from './lake/log.js';
 export { formatLogHead, headOfLog, type LogHead, parseLogHead } from './lake/log-head.js';
 export {
   covers,

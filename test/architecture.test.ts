@@ -87,7 +87,7 @@ const IMPORTERS: Record<string, readonly string[]> = {
     'connectors/kit/options.ts',
     'fixtures/api/main.ts',
   ],
-  'cli-progress': ['connectors/kit/progress.ts'],
+  'cli-progress': ['connectors/kit/day-progress.ts', 'connectors/kit/progress.ts'],
   'cli-table3': ['connectors/kit/table.ts'],
   leven: ['connectors/kit/mistakes.ts'],
   '@duckdb/node-api': ['connectors/warehouse/duckdb/connection.ts', 'connectors/demo/demo.ts'],

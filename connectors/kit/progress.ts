@@ -21,12 +21,16 @@ export interface Progress {
   close(): void;
 }
 
-type Kind = z.output<typeof progressSettings>['progress'];
+export type ProgressKind = z.output<typeof progressSettings>['progress'];
 
-export function openProgress(kind: Kind, { stderr, environment }: Context): Progress {
-  const settled = kind === 'auto' ? (stderr.isTTY ? 'bar' : 'json') : kind;
-  if (settled === 'bar') return bar(stderr, environment);
-  if (settled === 'json') return { onEvent: (event) => stderr.write(jsonLines(event)), close() {} };
+/** What is shown where nobody has chosen. */
+export const settled = (kind: ProgressKind, stderr: Context['stderr']): Exclude<ProgressKind, 'auto'> =>
+  kind === 'auto' ? (stderr.isTTY ? 'bar' : 'json') : kind;
+
+export function openProgress(kind: ProgressKind, { stderr, environment }: Context): Progress {
+  const shown = settled(kind, stderr);
+  if (shown === 'bar') return bar(stderr, environment);
+  if (shown === 'json') return { onEvent: (event) => stderr.write(jsonLines(event)), close() {} };
   return { onEvent() {}, close() {} };
 }
 

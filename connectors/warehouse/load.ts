@@ -1,17 +1,17 @@
-import { join } from 'node:path';
-import { type ComplianceClient, STAGING, withScratch } from '../../src/index.js';
+import { type ComplianceClient, withScratch } from '../../src/index.js';
 import { type Context, command } from '../kit/command.js';
 import { connect } from '../kit/connection.js';
 import { snapshotLine } from '../kit/counts.js';
 import { openProgress } from '../kit/progress.js';
-import { openRoot, userState } from '../kit/root.js';
+import { openRoot } from '../kit/root.js';
 import { unavailableLine, unavailableLists } from '../kit/unavailable.js';
 import { duckdbLoader } from './duckdb/loader.js';
+import { loadDays } from './load-days.js';
 import type { Loader } from './loader.js';
 import { postgresAddress } from './postgres/address.js';
 import { postgresLoader } from './postgres/loader.js';
 import { writeScript } from './scripts/write.js';
-import { checkTogether, type LoadSettings, loadSettings, targets } from './settings.js';
+import { checkTogether, type LoadSettings, loadSettings, rangeOf, stagingOf, targets } from './settings.js';
 import { extract } from './source/extraction.js';
 import { chooseSnapshot, explainChange, type SnapshotSource } from './source/snapshot-source.js';
 
@@ -25,7 +25,9 @@ export const load = command({
     const { environment, signal, stdout } = context;
     const loader = await loaderOf(settings, context);
     await loader.check();
-    return await withScratch(join(settings.state ?? userState(environment), STAGING), async (scratch) => {
+    const range = rangeOf(settings);
+    if (range) return await loadDays({ range, settings, loader, context });
+    return await withScratch(stagingOf(settings, environment), async (scratch) => {
       const source = await sourceOf(settings, context, scratch);
       signal.throwIfAborted();
       const notes = await explainChange(source, () => loader.load({ source, scratch }));

@@ -13,6 +13,8 @@ export interface Loader {
   readonly target: string;
   /** Finds out early what would stop the load, before the API is requested. */
   check(): Promise<void>;
+  /** The SHA-256 of the manifest of each run date that was loaded. Makes the tables, where there is a database. */
+  held(): Promise<ReadonlyMap<string, string>>;
   /** Replaces the run date of the snapshot completely. @returns notes for the summary */
   load(request: LoadRequest): Promise<string[]>;
 }

@@ -82,6 +82,11 @@ export const snapshotsTable: Table = {
     column('stream', 'string', 'The stream whose table holds the rows: users for users_snapshot.'),
     column('run_id', 'string', 'The run that read the API; the manifest of the snapshot has the same.'),
     column(
+      'manifest_sha256',
+      'string',
+      'SHA-256 of the manifest that was loaded, as the log of the root has it: what was compacted since has another.',
+    ),
+    column(
       'status',
       'string',
       'Of the snapshot, with all its streams. complete: everything was read. scoped: less was asked for. incomplete: a list could not be read.',

@@ -1,15 +1,35 @@
+import { join } from 'node:path';
 import { z } from 'zod';
-import { ConfigError, clientSettings, snapshotSettings } from '../../src/index.js';
+import { ConfigError, clientSettings, STAGING, snapshotSettings } from '../../src/index.js';
 import { connectionSettings } from '../kit/connection.js';
 import { flagName } from '../kit/options.js';
 import { progressSettings } from '../kit/progress.js';
-import { rootSettings } from '../kit/root.js';
+import { rootSettings, userState } from '../kit/root.js';
 import { dialectNames } from './scripts/index.js';
 
 /** Where a snapshot can be loaded. */
 export const targets = ['duckdb', 'postgres', 'sql'] as const;
 
 const { streams, org, concurrency, backDated } = snapshotSettings.shape;
+
+/** Several run dates: both ends are included. */
+export interface DateRange {
+  first: string;
+  last: string;
+}
+
+/** The run dates of `--run-date FROM..TO` or `--all`; undefined: one snapshot is loaded. */
+export function rangeOf({ all, runDate = '' }: Pick<LoadSettings, 'all' | 'runDate'>): DateRange | undefined {
+  if (all) return { first: '0000-01-01', last: '9999-12-31' };
+  const [first = '', last] = runDate.split('..');
+  return last === undefined ? undefined : { first, last };
+}
+
+function isRunDates(text: string): boolean {
+  const isDate = (date: string) => z.iso.date().safeParse(date).success;
+  const dates = text.split('..');
+  return text === 'latest' || (dates.length <= 2 && dates.every(isDate));
+}
 
 /** The flags of `load`. */
 export const loadSettings = connectionSettings.extend({
@@ -25,11 +45,19 @@ export const loadSettings = connectionSettings.extend({
       'The root of a dump, a folder or a bucket. Default: a snapshot is taken from the API for this load alone, and removed afterwards.',
     ),
   runDate: z
-    .union([z.literal('latest'), z.iso.date()])
+    .string()
+    .refine(
+      isRunDates,
+      'must be latest, a day of the calendar such as 2026-11-23, or two of them: 2026-01-01..2026-11-23',
+    )
     .optional()
     .describe(
-      'Which snapshot of --from: a date, or latest (the default), the newest that holds --streams completely. From the API: the day it is filed under.',
+      'Which snapshot of --from: a date, or latest (the default), the newest that holds --streams completely; or all of FROM..TO. From the API: the day it is filed under.',
     ),
+  all: z
+    .boolean()
+    .default(false)
+    .describe('Load every snapshot of --from. Of several, those are skipped that were loaded unchanged.'),
   backDated,
   allowIncomplete: z
     .boolean()
@@ -75,6 +103,10 @@ export const loadSettings = connectionSettings.extend({
 });
 export type LoadSettings = z.output<typeof loadSettings>;
 
+/** Where the files of a load are while it runs. */
+export const stagingOf = ({ state }: Pick<LoadSettings, 'state'>, environment: NodeJS.ProcessEnv): string =>
+  join(state ?? userState(environment), STAGING);
+
 /** The flags that only one target has, or only loads from the API. */
 const OWNERS: Partial<Record<keyof LoadSettings, readonly (typeof targets)[number][]>> = {
   database: ['duckdb'],
@@ -105,8 +137,15 @@ export function checkTogether(settings: LoadSettings): void {
   if (settings.target === 'sql' && settings.dialect === undefined) {
     mistakes.push(`load sql needs --dialect: ${dialectNames.join(', ')}`);
   }
-  if (settings.from === undefined && settings.runDate === 'latest') {
-    mistakes.push('--run-date latest needs --from');
+  const range = rangeOf(settings);
+  const name = settings.all ? '--all' : `--run-date ${settings.runDate}`;
+  if (settings.from === undefined && (range || settings.runDate === 'latest')) {
+    mistakes.push(`${name} needs --from`);
+  }
+  if (settings.all && settings.runDate !== undefined) mistakes.push('--all leaves nothing to --run-date');
+  if (range && range.first > range.last) mistakes.push(`${name} ends before it begins`);
+  if (range && settings.target === 'sql') {
+    mistakes.push(`load sql writes the script of one snapshot: give one --run-date, not ${name}`);
   }
   if (settings.from === undefined && settings.apiKey === undefined) {
     mistakes.push(

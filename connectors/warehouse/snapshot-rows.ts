@@ -4,6 +4,8 @@ import { snapshotsTable, unreadListsTable } from './model.js';
 
 interface InsertOwnRows {
   manifest: Manifest;
+  /** Of its text, as the log has it. */
+  manifestSha256: string;
   schema: string;
   dialect: Dialect;
   /** The engine's own clock, as an expression. */
@@ -11,15 +13,15 @@ interface InsertOwnRows {
 }
 
 /** What the tables get that are not loaded from files; `snapshots` last, by which readers see that a run date is there. */
-export function insertOwnRows({ manifest, ...into }: InsertOwnRows): string[] {
+export function insertOwnRows({ manifest, manifestSha256, ...into }: InsertOwnRows): string[] {
   return [
     ...insertRows({ ...into, table: unreadListsTable, rows: unreadLists(manifest) }),
-    ...insertRows({ ...into, table: snapshotsTable, rows: snapshotRows(manifest) }),
+    ...insertRows({ ...into, table: snapshotsTable, rows: snapshotRows(manifest, manifestSha256) }),
   ];
 }
 
 /** One row for each stream that the manifest holds. */
-function snapshotRows(manifest: Manifest): SqlRow[] {
+function snapshotRows(manifest: Manifest, manifestSha256: string): SqlRow[] {
   const { run_date, run_id, status, scope, extracted_at } = manifest;
   return Object.entries(manifest.tables).map(([stream, { rows, slices }]) => {
     const count = (wanted: string): number => slices.filter(({ verdict }) => verdict === wanted).length;
@@ -27,6 +29,7 @@ function snapshotRows(manifest: Manifest): SqlRow[] {
       run_date,
       stream,
       run_id,
+      manifest_sha256: manifestSha256,
       status,
       is_complete: isKnown(manifest, stream),
       has_all_organizations: scope.organizations === 'all',

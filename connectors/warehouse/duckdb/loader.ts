@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConfigError } from '../../../src/index.js';
 import { columnNames, commentStatements, createTable } from '../ddl.js';
+import { heldOf, heldSql } from '../held.js';
 import type { Loader } from '../loader.js';
 import { snapshotsTable, tables, tablesOf } from '../model.js';
 import { checkReplaces, type Existing } from '../replacement.js';
@@ -25,10 +26,10 @@ interface DuckdbTarget {
 
 /** Loads into a DuckDB file in one transaction: its readers see the old rows or the new. */
 export function duckdbLoader({ database, schema, signal }: DuckdbTarget): Loader {
-  const withDatabase = async (work: (duckdb: Duckdb) => Promise<void>): Promise<void> => {
+  const withDatabase = async <T>(work: (duckdb: Duckdb) => Promise<T>): Promise<T> => {
     const duckdb = await openDuckdb(database, signal);
     try {
-      await work(duckdb);
+      return await work(duckdb);
     } finally {
       duckdb.close();
     }
@@ -38,6 +39,13 @@ export function duckdbLoader({ database, schema, signal }: DuckdbTarget): Loader
     async check() {
       if (await exists(database)) await withDatabase(async () => {});
       else await checkFolder(database);
+    },
+    async held() {
+      if (!(await exists(database))) return new Map();
+      return await withDatabase(async (duckdb) => {
+        await prepare(duckdb, schema);
+        return heldOf(await duckdb.rows(heldSql(duckdbDialect, schema)));
+      });
     },
     async load({ source, scratch }) {
       const files = await fetchFiles(source, { scratch, signal });
@@ -76,7 +84,11 @@ interface Rows {
   files: readonly LocalFile[];
 }
 
-async function replace(duckdb: Duckdb, schema: string, { source: { manifest }, files }: Rows): Promise<void> {
+async function replace(
+  duckdb: Duckdb,
+  schema: string,
+  { source: { manifest, manifestSha256 }, files }: Rows,
+): Promise<void> {
   const date = day(manifest.run_date);
   for (const table of tables) {
     await duckdb.run(`DELETE FROM ${name(schema, table.name)} WHERE ${name(table.dateColumn)} = ${date}`);
@@ -87,8 +99,8 @@ async function replace(duckdb: Duckdb, schema: string, { source: { manifest }, f
     await duckdb.run(`INSERT INTO ${target} (${columnNames(table, duckdbDialect.quoting)}) ${rows}`);
     await checkRows({ duckdb, manifest, table, from: target });
   }
-  for (const statement of insertOwnRows({ manifest, dialect: duckdbDialect, schema, now: 'now()' }))
-    await duckdb.run(statement);
+  const own = { manifest, manifestSha256, dialect: duckdbDialect, schema, now: 'now()' };
+  for (const statement of insertOwnRows(own)) await duckdb.run(statement);
 }
 
 async function checkFolder(database: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { LockedError } from '../../../src/index.js';
 import { commentStatements, createTable } from '../ddl.js';
 import { WarehouseError } from '../error.js';
+import { heldOf, heldSql } from '../held.js';
 import type { Loader } from '../loader.js';
 import { snapshotsTable, snapshotTables, type Table, tables, unreadListsTable } from '../model.js';
 import { checkReplaces, type Existing } from '../replacement.js';
@@ -45,8 +46,15 @@ export function postgresLoader({ address, schema, signal }: PostgresTarget): Loa
   return {
     target,
     check: () => withServer(async () => {}),
+    held: () =>
+      withServer(async (postgres) => {
+        await begin(postgres, { schema, target });
+        await prepare(postgres, schema);
+        await postgres.rows('COMMIT');
+        return heldOf(await postgres.rows(heldSql(postgresDialect, schema)));
+      }),
     async load({ source, scratch }) {
-      const { manifest } = source;
+      const { manifest, manifestSha256 } = source;
       const files = await fetchFiles(source, { scratch, signal });
       const copies = await copyFiles({ source, files, scratch, signal });
       await checkUnchanged(source);
@@ -69,8 +77,8 @@ export function postgresLoader({ address, schema, signal }: PostgresTarget): Loa
             [manifest.run_date],
           );
         }
-        for (const statement of insertOwnRows({ manifest, dialect: postgresDialect, schema, now: 'now()' }))
-          await postgres.rows(statement);
+        const own = { manifest, manifestSha256, dialect: postgresDialect, schema, now: 'now()' };
+        for (const statement of insertOwnRows(own)) await postgres.rows(statement);
         await setCurrentAccess(postgres, schema);
         await postgres.rows('COMMIT');
       });

@@ -47,7 +47,7 @@ export const athena: ScriptDialect = {
   name: 'athena',
   locations: /^s3:\/\/[A-Za-z0-9._/=~%-]+$/,
   locationHint: 'a bucket of Amazon: s3://bucket/prefix',
-  write({ manifest, schema, location }) {
+  write({ manifest, manifestSha256, schema, location }) {
     const day = `DATE ${value(manifest.run_date)}`;
     const remove = (table: Table): string =>
       `DELETE FROM ${name(schema, table.name)} WHERE ${name(table.dateColumn)} = ${day}`;
@@ -81,6 +81,7 @@ WHERE ${name('run_date')} = ${day} AND ${name('$path')} IN (${piece
           ),
         ),
         ...insertOwnRows({
+          manifestSha256,
           manifest: withoutZone(manifest),
           dialect,
           schema,

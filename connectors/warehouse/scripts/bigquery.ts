@@ -35,7 +35,7 @@ export const bigquery: ScriptDialect = {
   name: 'bigquery',
   locations: /^gs:\/\/[A-Za-z0-9._/=~%-]+$/,
   locationHint: 'a bucket of Google: gs://bucket/prefix',
-  write({ manifest, schema, location }) {
+  write({ manifest, manifestSha256, schema, location }) {
     const uris = ({ files }: TablePart): string[] => files.map(({ path }) => `${location}/${path}`);
     const isOfDate = (table: Table) => `${name(table.dateColumn)} = DATE ${value(manifest.run_date)}`;
     const parts = partsOf(manifest);
@@ -70,7 +70,7 @@ FROM FILES (format = 'PARQUET', uris = [${uris(part)
           }) => `INSERT INTO ${name(schema, table.name)} (${columnNames({ columns }, dialect.quoting)})
 SELECT ${columns.map(cell).join(', ')} FROM ${name(loadOf(table))}`,
         ),
-        ...insertOwnRows({ manifest, dialect, schema, now: 'CURRENT_TIMESTAMP()' }),
+        ...insertOwnRows({ manifestSha256, manifest, dialect, schema, now: 'CURRENT_TIMESTAMP()' }),
         'COMMIT TRANSACTION',
       ],
       helpers: filled.map(

@@ -49,7 +49,7 @@ export const clickhouse: ScriptDialect = {
   locations: /^(s3:\/\/|gs:\/\/|https:\/\/|\/)[A-Za-z0-9._/=~%-]+$/,
   locationHint:
     's3://bucket/prefix, gs://bucket/prefix, an https:// address of a bucket, or a folder of the server',
-  write({ manifest, schema, location }) {
+  write({ manifest, manifestSha256, schema, location }) {
     const day = value(manifest.run_date);
     const parts = partsOf(manifest);
     const load = ({ stream }: { stream: string }): string => name(schema, `${stream}_load`);
@@ -85,7 +85,13 @@ FROM ${reader(location)}(${value(patternOf(piece, location))}, 'Parquet', ${valu
             ? `ALTER TABLE ${name(schema, table.name)} REPLACE PARTITION ${day} FROM ${load(table)}`
             : `ALTER TABLE ${name(schema, table.name)} DROP PARTITION ${day}`,
         ),
-        ...insertOwnRows({ manifest: withoutZone(manifest), dialect, schema, now: 'now64(6)' }),
+        ...insertOwnRows({
+          manifestSha256,
+          manifest: withoutZone(manifest),
+          dialect,
+          schema,
+          now: 'now64(6)',
+        }),
         ...parts.map(({ table }) => `DROP TABLE ${load(table)}`),
       ],
     };

@@ -77,7 +77,7 @@ function sparkScript(scriptName: string, parts: Parts): ScriptDialect {
     name: scriptName,
     locations: /^([a-z][a-z0-9]*:\/\/|\/)[A-Za-z0-9@._/=~%-]+$/,
     locationHint: 's3://bucket/prefix, abfss://container@account/prefix, gs://bucket/prefix or /Volumes/…',
-    write({ manifest, schema, location }) {
+    write({ manifest, manifestSha256, schema, location }) {
       const day = `DATE ${value(manifest.run_date)}`;
       const { dialect } = parts;
       const from = ({ table, files }: TablePart): string =>
@@ -108,7 +108,7 @@ ${from(part)}`,
             const part = filled.find((candidate) => candidate.table === table);
             return part ? parts.replace(part, schema, day, from(part)) : parts.remove(table, schema, day);
           }),
-          ...insertOwnRows({ manifest, dialect, schema, now: 'current_timestamp()' }),
+          ...insertOwnRows({ manifestSha256, manifest, dialect, schema, now: 'current_timestamp()' }),
         ],
       };
     },

@@ -32,7 +32,7 @@ export const redshift: ScriptDialect = {
   name: 'redshift',
   locations: /^s3:\/\/[A-Za-z0-9._/=~%-]+$/,
   locationHint: 'a bucket of Amazon: s3://bucket/prefix',
-  write({ manifest, schema, location }) {
+  write({ manifest, manifestSha256, schema, location }) {
     const isOfDate = (table: Table) => `${name(table.dateColumn)} = DATE ${value(manifest.run_date)}`;
     const filled = partsOf(manifest).filter(({ files }) => files.length > 0);
     return {
@@ -70,7 +70,7 @@ SELECT ${columns.map(cell).join(', ')} FROM ${name(loadOf(table))}`,
             `SELECT 1 / (CASE WHEN COUNT(*) = ${value(rows)} THEN 1 ELSE 0 END) AS ${name('every_row_arrived')} FROM ${name(schema, table.name)} WHERE ${isOfDate(table)}`,
           ),
         ),
-        ...insertOwnRows({ manifest, dialect, schema, now: 'GETDATE()' }),
+        ...insertOwnRows({ manifestSha256, manifest, dialect, schema, now: 'GETDATE()' }),
         'COMMIT',
       ],
       helpers: filled.map((part) => ({

@@ -5,6 +5,7 @@ import { comment } from '../sql.js';
 /** What a script is written for. */
 export interface ScriptRequest {
   manifest: Manifest;
+  manifestSha256: string;
   /** Of the tables; a dataset or a database in some. */
   schema: string;
   /** Where the warehouse finds the root, without a slash at its end. */

@@ -35,7 +35,7 @@ export const snowflake: ScriptDialect = {
   name: 'snowflake',
   locations: /^@[A-Za-z0-9_.~%/=-]+$/,
   locationHint: 'a stage and the path in it: --location @stage/prefix',
-  write({ manifest, schema, location }) {
+  write({ manifest, manifestSha256, schema, location }) {
     const isOfDate = (table: Table) =>
       `${name(table.dateColumn)} = CAST(${value(manifest.run_date)} AS DATE)`;
     const copy = ({ table, columns, files }: TablePart): string[] =>
@@ -65,7 +65,7 @@ FORCE = TRUE`,
             `SELECT 1 / IFF(COUNT(*) = ${value(rows)}, 1, 0) AS ${name('every_row_arrived')} FROM ${name(schema, table.name)} WHERE ${isOfDate(table)}`,
           ),
         ),
-        ...insertOwnRows({ manifest, dialect, schema, now: 'CURRENT_TIMESTAMP()' }),
+        ...insertOwnRows({ manifestSha256, manifest, dialect, schema, now: 'CURRENT_TIMESTAMP()' }),
         'COMMIT',
       ],
     };

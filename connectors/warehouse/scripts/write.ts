@@ -14,7 +14,7 @@ export async function writeScript(settings: LoadSettings, { stdout }: Context): 
   const { from = '', runDate = 'latest', schema = 'claude_compliance', script } = settings;
   const dialect = dialects.find(({ name }) => name === settings.dialect) as ScriptDialect;
   const storage = await openRoot({ ...settings, out: from });
-  const { manifest } = await chooseSnapshot({ ...settings, storage, runDate });
+  const { manifest, manifestSha256 } = await chooseSnapshot({ ...settings, storage, runDate });
   if (manifest.format !== 'parquet') {
     throw new ConfigError(
       `The snapshot of ${manifest.run_date} is in the format ${manifest.format}; scripts load Parquet, which holds the types. Choose a dump with --format parquet.`,
@@ -28,7 +28,7 @@ export async function writeScript(settings: LoadSettings, { stdout }: Context): 
       { code: 'location_invalid' },
     );
   }
-  const written = dialect.write({ manifest, schema, location });
+  const written = dialect.write({ manifest, manifestSha256, schema, location });
   await writeHelpers(storage, written);
   const text = scriptText(dialect, manifest, written);
   if (script === undefined) stdout.write(text);

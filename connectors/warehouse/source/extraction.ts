@@ -8,7 +8,7 @@ import {
   type SnapshotOptions,
   snapshot,
 } from '../../../src/index.js';
-import type { SnapshotSource } from './snapshot-source.js';
+import { type SnapshotSource, sourceOf } from './snapshot-source.js';
 
 interface Extraction
   extends Pick<SnapshotOptions, 'streams' | 'org' | 'concurrency' | 'onOrgFailure' | 'backDated'> {
@@ -30,5 +30,5 @@ export async function extract({ scratch, runDate, ...options }: Extraction): Pro
     storage,
   });
   if (!manifest) throw new TypeError('one target has one manifest');
-  return { storage, manifest, log: await readLog(storage) };
+  return sourceOf({ storage, manifest, log: await readLog(storage) });
 }

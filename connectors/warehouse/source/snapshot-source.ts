@@ -18,6 +18,8 @@ import { snapshotTables } from '../model.js';
 export interface SnapshotSource {
   readonly storage: Storage;
   readonly manifest: Manifest;
+  /** Of the text of the manifest. */
+  readonly manifestSha256: string;
   readonly log: Log;
 }
 
@@ -28,6 +30,8 @@ interface Choice {
   /** What `latest` must hold. */
   streams: readonly string[];
   allowIncomplete: boolean;
+  /** The log as it was read before: only what was added since is read. */
+  log?: Log;
 }
 
 /**
@@ -37,7 +41,7 @@ interface Choice {
  */
 export async function chooseSnapshot(choice: Choice): Promise<SnapshotSource> {
   const { storage, runDate, streams, allowIncomplete } = choice;
-  const log = await readLog(storage);
+  const log = await readLog(storage, choice.log);
   const manifest =
     runDate === 'latest'
       ? await newestWith({ storage, log, streams })
@@ -58,7 +62,14 @@ export async function chooseSnapshot(choice: Choice): Promise<SnapshotSource> {
   }
   checkColumns(manifest, storage);
   checkPaths(manifest, storage);
-  return { storage, manifest, log };
+  return sourceOf({ storage, manifest, log });
+}
+
+/** A snapshot, with what the log says of its manifest. */
+export function sourceOf(source: Omit<SnapshotSource, 'manifestSha256'>): SnapshotSource {
+  const { manifest_sha256: manifestSha256 } = currentOf(source.log, source.manifest.run_date) ?? {};
+  if (!manifestSha256) throw new TypeError('a manifest is read by the log entry that names it');
+  return { ...source, manifestSha256 };
 }
 
 function missing({ storage, runDate, streams }: Choice): ConfigError {

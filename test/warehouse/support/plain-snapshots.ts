@@ -58,5 +58,5 @@ export function ownRowsOf(directory: PlainDirectory, into: { dialect: Dialect; s
     extracted_at: '2026-11-23T00:00:00.000Z',
     tables: Object.fromEntries(tables),
   } as unknown as Manifest;
-  return insertOwnRows({ manifest, ...into, now: 'now()' });
+  return insertOwnRows({ manifest, manifestSha256: '0'.repeat(64), ...into, now: 'now()' });
 }
