@@ -5,7 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SnapshotTable, snapshotTables } from '../../connectors/warehouse/model.js';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
-import { createSink, streams } from '../../src/index.js';
+import { compact, createSink, LocalStorage, streams } from '../../src/index.js';
 import { take, temporaryFolder } from '../run/support/tree.js';
 import { auditorAnswers, auditorQueries, EARLIER, inOrder, LATER, memberships } from './support/auditor.js';
 import { claudeCompliance, environmentOf, UNHURRIED } from './support/command.js';
@@ -273,6 +273,29 @@ describe.skipIf('missing' in started)('load postgres', () => {
     await client.query('DROP TABLE grown.organizations_snapshot CASCADE');
     expect(await load('grown', '--from', wide)).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await count('grown', 'organizations_current')).toBe(3);
+  });
+
+  it('loads every day of a root, and the second time only what was changed since', async () => {
+    const several = join(folder.path, 'several days');
+    for (const runDate of ['2026-11-20', '2026-11-21', '2026-11-22'])
+      await take(api, several, { ...PARQUET, runDate });
+    const all = ['--from', several, '--all', '--progress', 'none'];
+    const first = await load('many', ...all);
+    expect(first.stdout).toMatch(/^3 snapshots loaded, 0 unchanged\n {2}in /);
+    const loadedAt = async () => {
+      const { rows } = await client.query(
+        'SELECT run_date::text AS day, max(loaded_at)::text AS at FROM many.snapshots GROUP BY 1 ORDER BY 1',
+      );
+      return rows as { day: string; at: string }[];
+    };
+    const before = await loadedAt();
+    expect(before.map(({ day }) => day)).toEqual(['2026-11-20', '2026-11-21', '2026-11-22']);
+    await compact({ storage: new LocalStorage(several), runDate: '2026-11-21' });
+    const second = await load('many', ...all);
+    expect(second).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(second.stdout).toMatch(/^1 snapshot loaded, 2 unchanged\n/);
+    const after = await loadedAt();
+    expect(after.filter(({ at }, i) => at !== before[i]?.at).map(({ day }) => day)).toEqual(['2026-11-21']);
   });
 
   it("answers the README's five questions as the API served it", async () => {
