@@ -7,6 +7,7 @@ import process from 'node:process';
 import { z } from 'zod';
 import { startFixtureApi } from '../../fixtures/api/index.js';
 import { type Context, command } from '../kit/command.js';
+import { tableText } from '../kit/table.js';
 
 /** The command line, as it is built: each command of the demo is a process of its own, as it would be for a person. */
 const MAIN = resolve(import.meta.dirname, '../cli/main.js');
@@ -122,7 +123,7 @@ WHERE is_blanket AND membership IN (${memberships}) ORDER BY ALL`;
   stage.context.stdout.write(`\n${sql};\n`);
   const instance = await DuckDBInstance.create(join(stage.folder, database));
   const connection = await instance.connect();
-  console.table((await connection.runAndReadAll(sql)).getRowObjectsJS());
+  show(stage, (await connection.runAndReadAll(sql)).getRowObjectsJS());
   connection.closeSync();
   instance.closeSync();
 }
@@ -133,6 +134,18 @@ async function askCommand(stage: Stage): Promise<void> {
   await run(stage, 'access', '--out', LAKE, '--only', 'blanket', '--output', to, '--overwrite');
   const lines = (await readFile(join(stage.folder, to), 'utf8')).trim().split('\n');
   const rows = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  const shown = rows.filter(({ membership }) => MEMBERSHIPS.includes(`${membership}`));
-  console.table(shown, [...COLUMNS]);
+  show(
+    stage,
+    rows.filter(({ membership }) => MEMBERSHIPS.includes(`${membership}`)),
+  );
 }
+
+const show = ({ context: { stdout } }: Stage, rows: readonly Record<string, unknown>[]) =>
+  stdout.write(
+    `${tableText({
+      columns: COLUMNS.map((name) => ({ name })),
+      rows: rows.map((row) => COLUMNS.map((name) => `${row[name] ?? ''}`)),
+      width: stdout.columns,
+      borders: true,
+    })}\n`,
+  );
