@@ -24,6 +24,13 @@ export { verdictOf } from './extract/gone.js';
 export type { AllOptions, CallOptions, ListOptions, ListPage, ResumeOptions } from './extract/lists.js';
 export type { OrganizationsApi } from './extract/organizations-api.js';
 export type { RecordPage } from './extract/record-page.js';
+export {
+  directoryHistory,
+  type History,
+  type HistoryOptions,
+} from './history/directory-history.js';
+export { type Beginning, type Ending, type HistoryRow, historySchema } from './history/history-row.js';
+export type { Subject } from './history/selection.js';
 export type { PublishedSnapshot } from './lake/file-rows.js';
 export { checkLog, currentOf, type Log, type LogEntry, readLog, runDatesOf } from './lake/log.js';
 export { formatLogHead, headOfLog, type LogHead, parseLogHead } from './lake/log-head.js';

@@ -30,6 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   access: ['leaf', 'model', 'streams', 'sinks', 'storage', 'lake'],
   diff: ['leaf', 'model', 'streams', 'storage', 'lake'],
+  history: ['leaf', 'model', 'streams', 'storage', 'lake', 'diff'],
   review: ['leaf', 'model', 'streams', 'sinks', 'storage', 'lake', 'access', 'diff'],
   snapshot: ['leaf', 'model', 'streams', 'extract', 'sinks', 'storage', 'lake', 'run', 'upkeep'],
   index: [
@@ -45,6 +46,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'upkeep',
     'access',
     'diff',
+    'history',
     'review',
     'snapshot',
   ],

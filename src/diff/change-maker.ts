@@ -1,39 +1,23 @@
 import type { Manifest } from '../lake/manifest.js';
 import type { Json } from '../model/records.js';
 import type { Row } from '../model/rows.js';
-import { EXTRA } from '../model/schema.js';
 import type { ParentKey, Stream } from '../streams/stream.js';
 import type { ChangeRow } from './changes.js';
-import { type Difference, effectOf } from './compare-rows.js';
+import { type Difference, effectOf, isNotServed } from './compare-rows.js';
 import type { ListState } from './list-states.js';
 import type { Single } from './moving.js';
+import { recordIdentity } from './record-identity.js';
 
 export type ChangeMaker = ReturnType<typeof changeMaker>;
 
 /** Makes the rows of a comparison. */
 export function changeMaker(stream: Stream, dates: Pick<ChangeRow, 'from_date' | 'to_date'>) {
-  const { name, schema, key, isGrant } = stream;
-  const labels = [
-    ...stream.fields.filter(({ personal }) => personal === 'email').map((field) => field.name),
-    'name',
-  ];
+  const { schema, key, isGrant } = stream;
+  const { identityOf, recordOf } = recordIdentity(stream);
   const parents = schema.primaryKey.filter((column) => !key.includes(column));
-  const served = schema.fields.filter(
-    ({ origin, name: column }) => origin === 'api' || column === EXTRA.name,
-  );
-  const about = (row: Row): ChangeRow => ({
-    ...EMPTY,
-    ...dates,
-    stream: name,
-    organization_uuid: (row[ORGANIZATION] as string | undefined) ?? null,
-    key: Object.fromEntries(schema.primaryKey.map((column) => [column, row[column] ?? null])),
-    label:
-      labels.map((column) => row[column]).find((text): text is string => typeof text === 'string') ?? null,
-  });
+  const about = (row: Row): ChangeRow => ({ ...EMPTY, ...dates, ...identityOf(row) });
   const ofParent = (row: Row): Json =>
     Object.fromEntries(parents.map((column) => [column, row[column] ?? null]));
-  const record = (row: Row): Json =>
-    Object.fromEntries(served.map(({ name: column }) => [column, row[column] ?? null]));
   const parentRow = (parent: ParentKey): ChangeRow => ({
     ...about({ ...parent }),
     key: { ...parent },
@@ -55,7 +39,7 @@ export function changeMaker(stream: Stream, dates: Pick<ChangeRow, 'from_date' |
       return {
         ...about(row),
         change,
-        [change === 'added' ? 'after' : 'before']: record(row),
+        [change === 'added' ? 'after' : 'before']: recordOf(row),
         effect,
         reason,
       };
@@ -71,8 +55,7 @@ export function changeMaker(stream: Stream, dates: Pick<ChangeRow, 'from_date' |
       differences.map((difference) => {
         const { field, before, after } = difference;
         const changed = { ...about(row), field: field.name, before, after };
-        const isUnknown = field.isNullUnknown && (before === null || after === null);
-        if (isUnknown) return { ...changed, change: 'unknown', reason: 'value_not_served' };
+        if (isNotServed(difference)) return { ...changed, change: 'unknown', reason: 'value_not_served' };
         return { ...changed, effect: effectOf(difference) };
       }),
   };
@@ -109,5 +92,3 @@ const EMPTY: ChangeRow = {
   effect: null,
   reason: null,
 };
-
-const ORGANIZATION = 'organization_uuid';

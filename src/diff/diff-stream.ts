@@ -75,13 +75,17 @@ export async function* diffStream(request: StreamRequest): AsyncGenerator<Change
 }
 
 /** Then the records are the same, whatever the two versions of the connector know of them. */
-const isServedAlike = (from: ListState, to: ListState): boolean =>
+export const isServedAlike = (from: ListState, to: ListState): boolean =>
   from.state === 'read' &&
   to.state === 'read' &&
   from.slice.pages_sha256 !== null &&
   from.slice.pages_sha256 === to.slice.pages_sha256;
 
-async function* rowsOf(state: ListState, reader: ListRows): AsyncGenerator<readonly Row[], void, void> {
+/** The rows of a list; none where it was not there. */
+export async function* rowsOf(
+  state: ListState,
+  reader: Pick<ListRows, 'of'>,
+): AsyncGenerator<readonly Row[], void, void> {
   if (state.state === 'read') yield* reader.of(state.slice);
 }
 
@@ -93,7 +97,8 @@ function listsOf(tables: readonly ({ slices: readonly Slice[] } | undefined)[]):
   return [...keys].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, parent]) => parent);
 }
 
-function keyReader(key: readonly string[]): (row: Row) => string {
+/** What names a record in its list. */
+export function keyReader(key: readonly string[]): (row: Row) => string {
   const [first = '', ...rest] = key;
   if (rest.length === 0) return (row) => row[first] as string;
   return (row) => JSON.stringify(key.map((name) => row[name] ?? null));

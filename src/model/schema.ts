@@ -24,6 +24,8 @@ export interface Field {
   readonly ranks?: readonly (readonly string[])[] | undefined;
   /** Whether null means that the API did not say, and never that there is none. */
   readonly isNullUnknown?: true;
+  /** Whether it holds the id of a user. */
+  readonly isUserId?: true;
   /** Whether it names a person, and how: such a column can hold pseudonyms instead. */
   readonly personal?: PersonalKind;
 }

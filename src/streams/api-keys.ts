@@ -8,6 +8,7 @@ import {
   type StreamRecord,
   text,
   timestamp,
+  userId,
 } from './stream.js';
 
 /** The keys of the Compliance API; the secret is never served. Every organisation's settings show the same list. */
@@ -26,7 +27,7 @@ export const apiKeys = defineStream({
     jsonArray('scopes', 'The scopes that the key has.'),
     boolean('is_active', 'Whether the key is accepted.'),
     timestamp('created_at', 'When the key was created.'),
-    text('created_by_id', 'The id of the user who created it; may be unknown.'),
+    userId(text('created_by_id', 'The id of the user who created it; may be unknown.')),
     timestamp('expires_at', 'When the key expires; null: never.'),
   ],
   key: ['id'],

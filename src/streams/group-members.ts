@@ -1,5 +1,5 @@
 import { groups } from './groups.js';
-import { defineStream, personal, requiredText, type StreamRecord, timestamp } from './stream.js';
+import { defineStream, personal, requiredText, type StreamRecord, timestamp, userId } from './stream.js';
 
 /** Who is in each group. */
 export const groupMembers = defineStream({
@@ -15,7 +15,7 @@ export const groupMembers = defineStream({
     folder: 'rbac_group',
   },
   fields: [
-    requiredText('user_id', 'The tagged id of the user (user_…).'),
+    userId(requiredText('user_id', 'The tagged id of the user (user_…).')),
     personal('email', 'email', 'The e-mail address of the user.'),
     timestamp('created_at', 'When the user joined the group; may be unknown.'),
     timestamp('updated_at', 'When the membership was changed last; may be unknown.'),

@@ -1,5 +1,13 @@
 import { ofOrganization } from './of-organization.js';
-import { defineStream, personal, ranked, requiredText, type StreamRecord, timestamp } from './stream.js';
+import {
+  defineStream,
+  personal,
+  ranked,
+  requiredText,
+  type StreamRecord,
+  timestamp,
+  userId,
+} from './stream.js';
 
 /** The current members of every organisation; one person may be a member of several. */
 export const users = defineStream({
@@ -10,7 +18,9 @@ export const users = defineStream({
   sendsLimit: true,
   parent: ofOrganization('The organisation that this row is a membership of.'),
   fields: [
-    requiredText('id', 'The tagged id of the user (user_…): stable when the e-mail or the name changes.'),
+    userId(
+      requiredText('id', 'The tagged id of the user (user_…): stable when the e-mail or the name changes.'),
+    ),
     personal('name', 'full_name', 'The full name of the user.'),
     personal('email', 'email', 'The e-mail address of the user.'),
     ranked(

@@ -46,6 +46,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./diff.js')).diff,
   },
   {
+    name: 'history',
+    summary: 'Says what a person or an organisation was, from day to day.',
+    load: async () => (await import('./history.js')).history,
+  },
+  {
     name: 'review',
     summary: 'Writes the access-review pack for auditors, or checks a filled-in one.',
     load: async () => (await import('./review.js')).review,
