@@ -3,7 +3,7 @@ import type { Json } from '../model/records.js';
 import type { Row } from '../model/rows.js';
 import type { ParentKey, Stream } from '../streams/stream.js';
 import type { ChangeRow } from './changes.js';
-import { type Difference, effectOf, isNotServed } from './compare-rows.js';
+import { type Difference, effectOf } from './compare-rows.js';
 import type { ListState } from './list-states.js';
 import type { Single } from './moving.js';
 import { recordIdentity } from './record-identity.js';
@@ -55,7 +55,8 @@ export function changeMaker(stream: Stream, dates: Pick<ChangeRow, 'from_date' |
       differences.map((difference) => {
         const { field, before, after } = difference;
         const changed = { ...about(row), field: field.name, before, after };
-        if (isNotServed(difference)) return { ...changed, change: 'unknown', reason: 'value_not_served' };
+        const isUnknown = field.isNullUnknown && (before === null || after === null);
+        if (isUnknown) return { ...changed, change: 'unknown', reason: 'value_not_served' };
         return { ...changed, effect: effectOf(difference) };
       }),
   };

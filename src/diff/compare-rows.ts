@@ -63,10 +63,6 @@ function withoutMembers(extra: Value, without: ReadonlySet<string>): Value {
   return left.length > 0 ? Object.fromEntries(left) : null;
 }
 
-/** Whether one of the values is a null that means that the API did not say: then nobody knows whether it changed. */
-export const isNotServed = ({ field, before, after }: Difference): boolean =>
-  field.isNullUnknown === true && (before === null || after === null);
-
 /** Whether a change is more or less privilege, as far as both values are known. */
 export function effectOf({ field: { ranks }, before, after }: Difference): 'rose' | 'fell' | null {
   const rankOf = (value: Value): number => ranks?.findIndex((rank) => rank.includes(value as string)) ?? -1;

@@ -3,6 +3,7 @@ import { existingLog } from '../lake/existing-log.js';
 import { checkLog, runDatesOf } from '../lake/log.js';
 import type { Manifest } from '../lake/manifest.js';
 import { readCurrent } from '../lake/manifest-file.js';
+import type { Pseudonyms } from '../model/pseudonyms.js';
 import { storageError } from '../storage/local-error.js';
 import { Partitions } from '../storage/partitions.js';
 import { openScratch } from '../storage/scratch.js';
@@ -22,6 +23,8 @@ export interface HistoryOptions {
   since?: string | undefined;
   /** The last run date. Default: the newest. */
   until?: string | undefined;
+  /** Replaces what names a person, on days that do not have pseudonyms yet. */
+  pseudonyms?: Pseudonyms | undefined;
   /** A local folder for temporary files: what changed in many rows. They are for their owner only, and removed at the end. */
   scratch: string;
   signal?: AbortSignal | undefined;
@@ -43,11 +46,11 @@ export interface History {
 /**
  * What a person or an organisation was, from day to day, by the snapshots of a root. The days are compared as `compareSnapshots` does: what
  * was not completely read is unknown, and never gone.
- * @throws ConfigError `snapshot_missing`, `organization_not_listed`; what reading the files throws, also after rows were returned:
+ * @throws ConfigError `snapshot_missing`, `organization_not_listed`, `pseudonyms_differ`; what reading the files throws, also after rows were returned:
  *   they count only when the end is reached
  */
 export async function directoryHistory(options: HistoryOptions): Promise<History> {
-  const { storage, subject, since = '', until = '9999-12-31', signal } = options;
+  const { storage, subject, since = '', until = '9999-12-31', pseudonyms, signal } = options;
   const log = await existingLog(storage);
   checkLog(log, storage);
   const manifestOf = async (runDate: string): Promise<Manifest> =>
@@ -57,17 +60,21 @@ export async function directoryHistory(options: HistoryOptions): Promise<History
     return chosen ? [{ stream, chosen, lists: new Map<string, ParentKey>() }] : [];
   });
   const days: string[] = [];
+  let hasOrganizations = false;
   for (const runDate of runDatesOf(log).reverse()) {
     if (runDate < since || runDate > until) continue;
     signal?.throwIfAborted();
     const manifest = await manifestOf(runDate);
     if (manifest.status === 'pruned') continue;
     days.push(runDate);
+    hasOrganizations ||= Object.values(manifest.tables).some(({ slices }) =>
+      slices.some(({ parent }) => isOfOrganization(parent)),
+    );
     for (const { stream, chosen, lists } of parts)
       for (const parent of listsOf(manifest, stream.name, chosen)) lists.set(keyText(parent), parent);
   }
   if (days.length === 0) throw noDays(storage, since, until);
-  checkListed(subject, parts, days);
+  if (hasOrganizations) checkListed(subject, parts, days);
   let unknown = 0;
   return { days, rows, unknownLists: () => unknown };
 
@@ -82,7 +89,7 @@ export async function directoryHistory(options: HistoryOptions): Promise<History
     );
     try {
       for (const [index, runDate] of days.entries()) {
-        const snapshot = { storage, manifest: await manifestOf(runDate), index };
+        const snapshot = { storage, manifest: await manifestOf(runDate), pseudonyms, index };
         for (const history of histories) await history.add(snapshot);
       }
       for (const history of histories) {
@@ -109,7 +116,8 @@ type Part = { lists: ReadonlyMap<string, ParentKey> };
 
 /** An organisation that no day knows is a mistake: an empty history would be an answer. */
 function checkListed(subject: Subject, parts: readonly Part[], days: readonly string[]): void {
-  if ('user' in subject || parts.some(({ lists }) => [...lists.values()].some(isOfOrganization))) return;
+  const isKnown = parts.some(({ lists }) => [...lists.values()].some(isOfOrganization));
+  if ('user' in subject || isKnown) return;
   throw new ConfigError(
     `None of the ${days.length} days from ${days[0]} to ${days.at(-1)} has a list of the organisation ${subject.organization}.`,
     { code: 'organization_not_listed' },

@@ -61,7 +61,11 @@ export const historySchema: StreamSchema = {
       'Of present, what followed: removed, changed, unknown; null: it still was so on the newest day.',
     ),
     {
-      ...column('changed', 'The columns that differ from the last interval in which it was present.', 'json'),
+      ...column(
+        'changed',
+        'Of changed and known_again the columns that differ from the last interval in which it was present.',
+        'json',
+      ),
       shape: 'array',
     },
     {

@@ -1,5 +1,5 @@
 import { byKey, setAside } from '../diff/aside.js';
-import { isNotServed, rowComparer } from '../diff/compare-rows.js';
+import { rowComparer } from '../diff/compare-rows.js';
 import { isServedAlike, keyReader, rowsOf } from '../diff/diff-stream.js';
 import { incomparableFields } from '../diff/incomparable.js';
 import { joinByKey, type Pair } from '../diff/join.js';
@@ -37,13 +37,13 @@ export function streamHistory({ stream, lists, chosen, partitions, signal }: Str
 
   /** What differs between a day and the last one that is known of a list. */
   function turnsBetween(before: DaySnapshot | undefined, after: DaySnapshot) {
-    const incomparable = before ? incomparableFields(stream, [before.manifest, after.manifest]) : [];
+    const incomparable = before ? incomparableFields(stream, [before, after]) : [];
     const compare = rowComparer(stream, new Set(incomparable.map(({ field }) => field)));
     const isGap = before !== undefined && before.index < after.index - 1;
     return (pair: Pair): Turn | undefined => {
       const day = after.index;
       if (!pair.before || !pair.after) return { day, row: pair.after ?? null, changed: [] };
-      const differences = compare(pair.before, pair.after).filter((found) => !isNotServed(found));
+      const differences = compare(pair.before, pair.after);
       if (differences.length > 0)
         return { day, row: pair.after, changed: differences.map(({ field }) => field.name) };
       // After days that are not known, an interval begins: with the values of its own first day.

@@ -7,6 +7,7 @@ import {
   type Subject,
 } from '../../../src/index.js';
 import { command } from '../../kit/command.js';
+import { pseudonymSettings, pseudonymsOf } from '../../kit/pseudonyms.js';
 import { openRoot, publishedSettings, rootSettings } from '../../kit/root.js';
 import { historySummary } from '../history-summary.js';
 import { openRowOutput, rowOutputSettings, scratchOf } from '../row-output.js';
@@ -27,17 +28,19 @@ export const history = command({
     output: rowOutputSettings.shape.output.describe(
       'The file to write every interval to, or - for stdout, as text. Default: a table for people.',
     ),
+    ...pseudonymSettings.shape,
     limit: z.int().min(0).default(100).describe('Lines of the table for people.'),
     ...rootSettings.shape,
   }),
   async run(settings, context) {
     const { since, until, limit } = settings;
     const subject = subjectOf(settings);
+    const pseudonyms = pseudonymsOf(settings);
     const output =
       settings.output === undefined ? undefined : await openRowOutput(settings.output, settings, context);
     const storage = await openRoot(settings);
     const places = { scratch: scratchOf(settings, context), signal: context.signal };
-    const found = await directoryHistory({ storage, subject, since, until, ...places });
+    const found = await directoryHistory({ storage, subject, since, until, pseudonyms, ...places });
     const summary = historySummary({ subject, history: found, limit });
     async function* rows(): AsyncGenerator<HistoryRow[]> {
       for await (const batch of found.rows()) {

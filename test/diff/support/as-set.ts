@@ -19,7 +19,7 @@ export const asTexts = (rows: readonly (Expected | ChangeRow)[]): string[] =>
   );
 
 /** Typed files hold instants in UTC, with six digits. */
-function canonical(value: unknown): unknown {
+export function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(

@@ -3,8 +3,10 @@ import { type Json, streams } from '../../../src/index.js';
 import type { Day, JsonRecord } from './made-up-api.js';
 
 /** Few names for everything, so that two days have much in common. */
-const ORGANIZATIONS = ['a', 'b', 'c'].map((letter) => `${letter.repeat(8)}-0000-4000-8000-000000000000`);
-const PEOPLE = Array.from({ length: 7 }, (_, i) => `user_01person${i}`);
+export const ORGANIZATIONS = ['a', 'b', 'c'].map(
+  (letter) => `${letter.repeat(8)}-0000-4000-8000-000000000000`,
+);
+export const PEOPLE = Array.from({ length: 7 }, (_, i) => `user_01person${i}`);
 const ROLES = ['rbac_role_1', 'rbac_role_2'];
 const GROUPS = ['rbac_group_1', 'rbac_group_2'];
 
@@ -124,7 +126,13 @@ const group = (id: string) =>
     .map(([record, given]): JsonRecord => ({ ...record, roles: given }));
 const key = (id: string) =>
   fc
-    .record({ name: text, scopes: some(['read:a', 'read:b']), is_active: fc.boolean(), expires_at: instant })
+    .record({
+      name: text,
+      scopes: some(['read:a', 'read:b']),
+      is_active: fc.boolean(),
+      created_by_id: fc.constantFrom(...PEOPLE.slice(0, 2), null),
+      expires_at: instant,
+    })
     .map((fields): JsonRecord => ({ id, ...fields }));
 const groupLists: fc.Arbitrary<Lists> = some(GROUPS).chain((groups) =>
   fc

@@ -5,7 +5,8 @@ import type { Day } from './made-up-api.js';
 /** What a comparison must say, without dates, reasons, and how a list was read. */
 export type Expected = Omit<ChangeRow, 'from_date' | 'to_date' | 'reason' | 'label'>;
 
-type Known = { rows: Map<string, Row> } | 'unknown';
+/** What a day says of one list. */
+export type Known = { rows: Map<string, Row> } | 'unknown';
 
 /** Slow and obvious: looks at one list after the other, and at one row after the other. */
 export function referenceDiff(before: Day, after: Day): Expected[] {
@@ -55,7 +56,7 @@ function isRequested({ name, parent }: Stream, parents: readonly string[], day: 
 }
 
 /** The rows of a list on a day, by key; none where its parent was not there. */
-function known(stream: Stream, parents: readonly string[], day: Day): Known {
+export function known(stream: Stream, parents: readonly string[], day: Day): Known {
   const name = [stream.name, ...parents].join('/');
   const isSome = stream.name === 'organizations' && day.asked !== undefined;
   if (day.failing.includes(name) || !isTable(stream, day) || isSome) return 'unknown';
@@ -96,7 +97,8 @@ const about = ({ name, schema }: Stream, row: Row): Expected => ({
   effect: null,
 });
 
-const compared = ({ schema, key }: Stream) =>
+/** The columns that can change. */
+export const compared = ({ schema, key }: Stream) =>
   schema.fields.filter(({ origin, name }) => (origin === 'api' && !key.includes(name)) || name === 'extra');
 
 const RANKS = ['user', 'developer', 'admin', 'owner'];
@@ -116,7 +118,7 @@ function differences(stream: Stream, before: Row, after: Row): Expected[] {
 }
 
 /** The same text for values that mean the same. */
-function meaning(value: unknown, type: string): string {
+export function meaning(value: unknown, type: string): string {
   const [, time, digits = '', offset = 'Z'] =
     /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?$/.exec(String(value)) ?? [];
   if (type === 'timestamp' && time) return `${Date.parse(time + offset)} ${Number(`0.${digits}`)}`;
