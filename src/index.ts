@@ -12,6 +12,8 @@ export { forEachConcurrently } from './concurrency.js';
 export { type ChangeKind, type ChangeRow, changesSchema } from './diff/changes.js';
 export { type Comparison, type ComparisonOptions, compareSnapshots } from './diff/compare-snapshots.js';
 export { type Diff, type DiffOptions, diffSnapshots } from './diff/diff-snapshots.js';
+export { columnKinds } from './diff/incomparable.js';
+export { type ListState, type ListStates, listStates, parentOf } from './diff/list-states.js';
 export * from './errors.js';
 export type { ComplianceEvent, ListRef, OnEvent } from './events.js';
 export {

@@ -101,10 +101,10 @@ function query(view: View, day?: string): string {
     // An element that is no text names no role that could be found; it is null here.
     role_elements: `SELECT ${of('g', 'snapshot_date')}, g."id" AS "group_id", ${element.text} AS "role_id"
     FROM ${table(groups)} g ${element.from}${only('g."snapshot_date"')}`,
-    // A day is there when `snapshots` has it: its other rows may arrive before.
+    // A day is there when `snapshots` has it: its other rows may arrive before. A list that is gone is empty, and that is known.
     unread: `SELECT "run_date" AS "snapshot_date", "stream", "organization_uuid", "role_id", "group_id"
     FROM ${nameIn(view, unreadListsTable.name)}
-    WHERE "run_date" ${day === undefined ? `IN (SELECT "run_date" FROM ${days})` : `= ${day}`}`,
+    WHERE "verdict" <> 'gone' AND "run_date" ${day === undefined ? `IN (SELECT "run_date" FROM ${days})` : `= ${day}`}`,
     held_tables: `SELECT "run_date" AS "snapshot_date",
       ${has(users)} AS "has_users", ${has(roles)} AS "has_roles", ${has(rolePermissions)} AS "has_permissions",
       ${has(groups)} AS "has_groups", ${has(groupMembers)} AS "has_members",

@@ -98,6 +98,11 @@ export const snapshotsTable: Table = {
     ),
     column('has_all_organizations', 'boolean', 'Whether all organisations were asked for.'),
     column('scope', 'string', 'What was asked for, as JSON: streams and organisations.'),
+    column(
+      'columns',
+      'string',
+      'The columns of its files, as JSON: of each the key of the pseudonyms in it, or an empty text. A column that they do not have is null in every row.',
+    ),
     column('row_count', 'count', 'Rows of this stream.'),
     column('slice_count', 'count', 'Lists of this stream, such as one for each organisation.'),
     column('gone_count', 'count', 'Lists whose organisation, role or group was removed during the run.'),
@@ -114,32 +119,48 @@ export const snapshotsTable: Table = {
 
 const everyParentColumn = [...new Set(snapshotTables.flatMap(({ parentColumns }) => parentColumns))];
 
-/** The lists whose rows are not known. Every other list of a snapshot was read. */
+const listColumns: readonly Column[] = [
+  column('run_date', 'date', 'The day the snapshot is filed under (UTC).'),
+  column('stream', 'string', 'The stream that the list is of.'),
+  ...everyParentColumn.map((name) =>
+    nullable(column(name, 'string', 'Whose list it is; null where lists of the stream have no such parent.')),
+  ),
+];
+const listKey = listColumns.map(({ name }) => name);
+
+/** The lists that were not read. */
 export const unreadListsTable: Table = {
   name: 'unread_lists',
   description:
-    'The lists of each run date whose rows are not known. Every other list of the streams in snapshots was read.',
-  primaryKey: ['run_date', 'stream', ...everyParentColumn],
+    'The lists of each run date that were not read: nothing is known of their rows. Every other list of the streams in snapshots was read.',
+  primaryKey: listKey,
   dateColumn: 'run_date',
   columns: [
-    column('run_date', 'date', 'The day the snapshot is filed under (UTC).'),
-    column('stream', 'string', 'The stream that the list is of.'),
-    ...everyParentColumn.map((name) =>
-      nullable(
-        column(name, 'string', 'Whose list it is; null where lists of the stream have no such parent.'),
-      ),
-    ),
+    ...listColumns,
     column(
       'verdict',
       'string',
-      'failed: it could not be read. unavailable: the API does not serve it, because it is not enabled.',
+      'failed: it could not be read. unavailable: the API does not serve it, because it is not enabled. gone: what it belongs to was removed during the run, so it is empty now.',
     ),
     nullable(column('reason', 'string', 'The code of the error.')),
   ],
 };
 
+/** The lists of which it would not be known that they were read: by them, an empty one and one that nobody asked for differ. */
+export const readListsTable: Table = {
+  name: 'read_lists',
+  description:
+    'The lists of each run date that were read although the list above them was not: the users of an organisation where not all organisations were asked for.',
+  primaryKey: listKey,
+  dateColumn: 'run_date',
+  columns: listColumns,
+};
+
+/** What is known of single lists. */
+export const listTables: readonly Table[] = [unreadListsTable, readListsTable];
+
 /** Every table, in the order in which they are made. */
-export const tables: readonly Table[] = [...snapshotTables, snapshotsTable, unreadListsTable];
+export const tables: readonly Table[] = [...snapshotTables, snapshotsTable, ...listTables];
 
 /** The tables that a snapshot has rows for, the empty ones included. */
 export const tablesOf = (manifest: Manifest): SnapshotTable[] =>

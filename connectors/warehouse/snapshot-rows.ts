@@ -1,6 +1,6 @@
-import { isComplete, type Manifest } from '../../src/index.js';
+import { columnKinds, isComplete, listStates, type Manifest, parentOf, streams } from '../../src/index.js';
 import { type Dialect, insertRows, type SqlRow } from './ddl.js';
-import { snapshotsTable, unreadListsTable } from './model.js';
+import { readListsTable, snapshotsTable, unreadListsTable } from './model.js';
 
 interface InsertOwnRows {
   manifest: Manifest;
@@ -16,6 +16,7 @@ interface InsertOwnRows {
 export function insertOwnRows({ manifest, manifestSha256, ...into }: InsertOwnRows): string[] {
   return [
     ...insertRows({ ...into, table: unreadListsTable, rows: unreadLists(manifest) }),
+    ...insertRows({ ...into, table: readListsTable, rows: readLists(manifest) }),
     ...insertRows({ ...into, table: snapshotsTable, rows: snapshotRows(manifest, manifestSha256) }),
   ];
 }
@@ -34,6 +35,7 @@ function snapshotRows(manifest: Manifest, manifestSha256: string): SqlRow[] {
       is_complete: isKnown(manifest, stream),
       has_all_organizations: scope.organizations === 'all',
       scope: JSON.stringify(scope),
+      columns: columnsText(manifest, stream),
       row_count: rows,
       slice_count: slices.length,
       gone_count: count('gone'),
@@ -55,10 +57,15 @@ function isKnown(manifest: Manifest, stream: string): boolean {
   return isComplete(manifest, stream) && (!isOff || slices.some(({ verdict }) => verdict === 'complete'));
 }
 
+function columnsText(manifest: Manifest, name: string): string {
+  const stream = streams.find((known) => known.name === name);
+  return JSON.stringify((stream && columnKinds(stream, { manifest })) ?? {});
+}
+
 function unreadLists({ run_date, tables }: Manifest): SqlRow[] {
   return Object.entries(tables).flatMap(([stream, { slices }]) =>
     slices
-      .filter(({ verdict }) => verdict === 'failed' || verdict === 'unavailable')
+      .filter(({ verdict }) => verdict !== 'complete')
       .map(({ parent, verdict, reason }) => ({
         run_date,
         stream,
@@ -67,4 +74,19 @@ function unreadLists({ run_date, tables }: Manifest): SqlRow[] {
         reason: reason?.code ?? null,
       })),
   );
+}
+
+/** Where the list above was read, every list that follows from it is known: it is in `unread_lists`, or it was read, or it was not there. */
+function readLists(manifest: Manifest): SqlRow[] {
+  const stateOf = listStates(manifest);
+  return streams.flatMap((stream) => {
+    const { parent: above, name } = stream;
+    if (!above) return [];
+    return (manifest.tables[name]?.slices ?? [])
+      .filter(
+        ({ verdict, parent }) =>
+          verdict === 'complete' && stateOf(above.stream, parentOf(stream, parent)).state === 'unknown',
+      )
+      .map(({ parent }) => ({ run_date: manifest.run_date, stream: name, ...parent }));
+  });
 }

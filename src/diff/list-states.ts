@@ -47,7 +47,7 @@ const unknown = (how: string, reason: string): ListState => ({ state: 'unknown',
 const ORGANIZATION = 'organization_uuid';
 
 /** The key of the list that the parent of a list is a record of. */
-function parentOf({ parent: above }: Stream, key: ParentKey): ParentKey {
+export function parentOf({ parent: above }: Stream, key: ParentKey): ParentKey {
   const { [above?.column ?? '']: _own, ...rest } = key;
   return rest;
 }

@@ -3,7 +3,7 @@ import { commentStatements, createTable } from '../ddl.js';
 import { WarehouseError } from '../error.js';
 import { heldOf, heldSql } from '../held.js';
 import type { Loader } from '../loader.js';
-import { snapshotsTable, snapshotTables, type Table, tables, unreadListsTable } from '../model.js';
+import { listTables, snapshotsTable, snapshotTables, type Table, tables } from '../model.js';
 import { checkReplaces, type Existing } from '../replacement.js';
 import { insertOwnRows } from '../snapshot-rows.js';
 import { fetchFiles } from '../source/local-files.js';
@@ -20,7 +20,7 @@ import { attach, build, drop, partitionOf } from './partition.js';
 const { name } = postgresDialect.quoting;
 
 /** Those without partitions: they have few rows. */
-const PLAIN_TABLES: readonly Table[] = [snapshotsTable, unreadListsTable];
+const PLAIN_TABLES: readonly Table[] = [snapshotsTable, ...listTables];
 
 interface PostgresTarget {
   address: PostgresAddress;

@@ -1,12 +1,12 @@
 import { columnNames, type Dialect, pieces } from '../ddl.js';
 import {
   type Column,
+  listTables,
   type SnapshotTable,
   snapshotsTable,
   snapshotTables,
   type Table,
   tables,
-  unreadListsTable,
 } from '../model.js';
 import { insertOwnRows } from '../snapshot-rows.js';
 import { quoting } from '../sql.js';
@@ -61,7 +61,7 @@ export const athena: ScriptDialect = {
           'There is no transaction over several tables: the views leave the day out until its last row has arrived.',
           remove(snapshotsTable),
         ),
-        ...[unreadListsTable, ...snapshotTables].map(remove),
+        ...[...listTables, ...snapshotTables].map(remove),
         ...partsOf(manifest).flatMap(({ table, columns, files }) =>
           pieces(files, FILES_PER_INSERT).map(
             (piece) => `-- Timestamps arrive in milliseconds: a Hive table of Athena holds no more.

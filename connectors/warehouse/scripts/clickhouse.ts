@@ -1,12 +1,5 @@
 import { columnNames, createTable, type Dialect, pieces } from '../ddl.js';
-import {
-  type Column,
-  snapshotsTable,
-  snapshotTables,
-  type Table,
-  tables,
-  unreadListsTable,
-} from '../model.js';
+import { type Column, listTables, snapshotsTable, snapshotTables, type Table, tables } from '../model.js';
 import { insertOwnRows } from '../snapshot-rows.js';
 import { quoting } from '../sql.js';
 import { createViews } from '../views.js';
@@ -79,7 +72,7 @@ FROM ${reader(location)}(${value(patternOf(piece, location))}, 'Parquet', ${valu
           'There is no transaction over several tables: the views leave the day out until its last row has arrived.',
           `ALTER TABLE ${name(schema, snapshotsTable.name)} DROP PARTITION ${day}`,
         ),
-        `ALTER TABLE ${name(schema, unreadListsTable.name)} DROP PARTITION ${day}`,
+        ...listTables.map((table) => `ALTER TABLE ${name(schema, table.name)} DROP PARTITION ${day}`),
         ...snapshotTables.map((table) =>
           isHeld(table)
             ? `ALTER TABLE ${name(schema, table.name)} REPLACE PARTITION ${day} FROM ${load(table)}`

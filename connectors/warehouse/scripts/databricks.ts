@@ -1,12 +1,5 @@
 import { createTable, type Dialect } from '../ddl.js';
-import {
-  type Column,
-  snapshotsTable,
-  snapshotTables,
-  type Table,
-  tables,
-  unreadListsTable,
-} from '../model.js';
+import { type Column, listTables, snapshotsTable, snapshotTables, type Table, tables } from '../model.js';
 import { insertOwnRows } from '../snapshot-rows.js';
 import { quoting } from '../sql.js';
 import { createViews } from '../views.js';
@@ -103,7 +96,7 @@ ${from(part)}`,
             'The views leave the day out until its last row has arrived.',
             parts.remove(snapshotsTable, schema, day),
           ),
-          parts.remove(unreadListsTable, schema, day),
+          ...listTables.map((table) => parts.remove(table, schema, day)),
           ...snapshotTables.map((table) => {
             const part = filled.find((candidate) => candidate.table === table);
             return part ? parts.replace(part, schema, day, from(part)) : parts.remove(table, schema, day);
