@@ -25,6 +25,26 @@ export interface Dialect {
   readonly inlined?: string;
   /** What follows the query of a view: settings that it needs. */
   readonly viewSettings?: string;
+  /** What the views on histories need; without it, there are none. */
+  readonly history?: HistoryFunctions;
+}
+
+/** Expressions on JSON and on texts; arguments are expressions, too, except for names of members. */
+export interface HistoryFunctions {
+  /** The same value for every JSON text that means the same: spaces, the order of members and the form of a number do not count. */
+  meaning(json: string): string;
+  /**
+   * The same of an object, null where nothing is left in it.
+   * @param texts members that are left out where they are texts
+   * @param all members that are left out
+   */
+  meaningWithout(object: string, members: { texts: readonly string[]; all: readonly string[] }): string;
+  /** The text of a member; null where it is no text. */
+  memberText(object: string, name: string): string;
+  /** The digits of a second after the sixth, without zeros at their end. */
+  lateDigits(timestamp: string): string;
+  /** A JSON array of those texts that are not null. */
+  array(texts: readonly string[]): string;
 }
 
 /** The elements of a JSON array as rows. */

@@ -132,7 +132,7 @@ const listKey = listColumns.map(({ name }) => name);
 export const unreadListsTable: Table = {
   name: 'unread_lists',
   description:
-    'The lists of each run date that were not read: nothing is known of their rows. Every other list of the streams in snapshots was read.',
+    'The lists of each run date that were not read. Every other list of the streams in snapshots was read.',
   primaryKey: listKey,
   dateColumn: 'run_date',
   columns: [
@@ -140,7 +140,7 @@ export const unreadListsTable: Table = {
     column(
       'verdict',
       'string',
-      'failed: it could not be read. unavailable: the API does not serve it, because it is not enabled. gone: what it belongs to was removed during the run, so it is empty now.',
+      'failed: it could not be read. unavailable: the API does not serve it, because it is not enabled. gone: what it belongs to was removed during the run.',
     ),
     nullable(column('reason', 'string', 'The code of the error.')),
   ],

@@ -1,5 +1,6 @@
 import type { Dialect } from '../ddl.js';
 import { standardQuoting } from '../sql.js';
+import { duckdbHistory } from './history-functions.js';
 
 /** DuckDB's spelling. Without keys: their index costs more than the load, which checks them once itself. */
 export const duckdbDialect: Dialect = {
@@ -18,4 +19,5 @@ export const duckdbDialect: Dialect = {
     text: `CASE WHEN json_type(e.element) = 'VARCHAR' THEN json_extract_string(e.element, '$') END`,
   }),
   inlined: 'NOT MATERIALIZED ',
+  history: duckdbHistory,
 };

@@ -1,5 +1,6 @@
 import type { Dialect } from '../ddl.js';
 import { standardQuoting } from '../sql.js';
+import { postgresHistory } from './history-functions.js';
 
 /**
  * PostgreSQL's spelling. `json`, not `jsonb`: it keeps the text, so the order of the fields, a name that is there
@@ -22,4 +23,5 @@ export const postgresDialect: Dialect = {
     text: `CASE WHEN json_typeof(e.element) = 'string' THEN e.element #>> '{}' END`,
   }),
   inlined: 'NOT MATERIALIZED ',
+  history: postgresHistory,
 };

@@ -136,7 +136,7 @@ async function begin(
 async function prepare(postgres: Postgres, schema: string): Promise<void> {
   const [row] = await postgres.rows(
     'SELECT bool_and(to_regclass(view) IS NOT NULL) AS made FROM unnest($1::text[]) AS view',
-    [viewNames.map((view) => name(schema, view))],
+    [viewNames(postgresDialect).map((view) => name(schema, view))],
   );
   if (row?.made === true) return;
   const [found] = await postgres.rows('SELECT to_regnamespace($1) AS schema', [name(schema)]);

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSink, LocalStorage, streams } from '../../src/index.js';
+import { type MadeUpApi, startMadeUpApi } from '../diff/support/made-up-api.js';
+import { madeUpHistory } from '../diff/support/made-up-days.js';
+import { take } from '../diff/support/take.js';
+import { temporaryFolder } from '../run/support/tree.js';
+import { claudeCompliance } from '../warehouse/support/command.js';
+import { query } from '../warehouse/support/duckdb-file.js';
+import { type DatedDay, referenceHistory } from './support/reference.js';
+import { expectedTexts, historyQuery, viewTexts } from './support/view-rows.js';
+
+const DATES = ['2026-11-18', '2026-11-20', '2026-11-21', '2026-11-22', '2026-11-24'];
+
+let api: MadeUpApi;
+beforeAll(async () => {
+  api = await startMadeUpApi();
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const micros = (column: string): string => `CAST(epoch_us(${column}) AS VARCHAR)`;
+
+describe('the histories in DuckDB', () => {
+  it('are what a slow and obvious one says of any days, in whatever order they are loaded', async () => {
+    const how = fc.record({
+      formats: fc.array(fc.constantFrom('parquet', 'ndjson', 'csv'), {
+        minLength: DATES.length,
+        maxLength: DATES.length,
+      }),
+      order: fc.shuffledSubarray([...DATES.keys()], { minLength: DATES.length - 1 }),
+    });
+    let intervals = 0;
+    await fc.assert(
+      fc.asyncProperty(madeUpHistory(DATES.length), how, async (history, { formats, order }) => {
+        await using folder = await temporaryFolder();
+        const database = join(folder.path, 'history.duckdb');
+        for (const i of [...order, order[0] as number]) {
+          const [runDate = '', format = ''] = [DATES[i], formats[i]];
+          const root = join(folder.path, String(i));
+          const day = history[i] as DatedDay['day'];
+          await take(api, new LocalStorage(root), day, { runDate, sink: createSink(format) });
+          const flags = ['--database', database, '--state', join(folder.path, 'state'), '--from', root];
+          const ended = await claudeCompliance([
+            'load',
+            'duckdb',
+            ...flags,
+            '--run-date',
+            runDate,
+            '--allow-incomplete',
+          ]);
+          expect(ended.stderr).toBe('');
+        }
+        const days = [...order]
+          .sort()
+          .map((i) => ({ date: DATES[i] as string, day: history[i] as DatedDay['day'] }));
+        const expected = referenceHistory(days);
+        intervals += expected.length;
+        for (const stream of streams) {
+          const rows = await query(database, historyQuery(stream, 'main', micros));
+          expect(viewTexts(stream, rows)).toEqual(expectedTexts(stream, expected));
+        }
+      }),
+      { numRuns: 10 },
+    );
+    expect(intervals).toBeGreaterThan(100);
+  }, 180_000);
+});
