@@ -211,9 +211,10 @@ describe('a stream is named', () => {
     path.startsWith('src/access/') ||
     path.startsWith('src/review/') ||
     path === 'connectors/warehouse/effective-access.ts';
-  /** The table of changes has a column for the organisation, whatever the stream. */
+  /** The tables of changes and of histories have a column for the organisation, whatever the stream. */
   const isOfChanges = (path: string): boolean =>
-    path.startsWith('src/diff/') || path === 'connectors/cli/change-summary.ts';
+    ['src/diff/', 'src/history/'].some((folder) => path.startsWith(folder)) ||
+    path === 'connectors/cli/change-summary.ts';
 
   it('only where its file is imported: by the registry, a child of it, the façade, a derived table and the public list', () => {
     const importers = others.filter(

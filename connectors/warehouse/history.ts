@@ -148,13 +148,20 @@ function reasonOf({ stream }: HistoryRequest, depth = 0): string {
   if (!parent) cases.push(`WHEN ${snapshots}."slice_count" = 0 THEN 'list_not_read'`);
   else {
     cases.push(`WHEN ${read}."stream" IS NOT NULL THEN NULL`);
-    if (stream.schema.primaryKey.includes(ORGANIZATION))
+    const scoped = scopedColumn(stream);
+    if (scoped !== undefined)
       cases.push(
-        `WHEN NOT ${snapshots}."has_all_organizations" AND position('"' || l."${ORGANIZATION}" || '"' IN ${snapshots}."scope") = 0 THEN 'organization_not_asked_for'`,
+        `WHEN NOT ${snapshots}."has_all_organizations" AND position('"' || l.${q(scoped)} || '"' IN ${snapshots}."scope") = 0 THEN 'organization_not_asked_for'`,
       );
     cases.push(`ELSE ${reasonOf({ stream: parent.stream } as HistoryRequest, depth + 1)}`);
   }
   return `CASE ${cases.join(' ')} END`;
+}
+
+/** The column by which the lists of a stream are chosen with `--org`, if they are. */
+function scopedColumn({ parent }: Stream): string | undefined {
+  if (!parent) return undefined;
+  return parent.stream === scopedStream ? parent.column : scopedColumn(parent.stream);
 }
 
 /** What is known of the list, and of those above it. */
@@ -234,5 +241,3 @@ const list = (columns: readonly string[], alias?: string, after = ''): string =>
   columns.length === 0
     ? ''
     : columns.map((column) => (alias === undefined ? q(column) : `${alias}.${q(column)}`)).join(', ') + after;
-
-const ORGANIZATION = 'organization_uuid';
