@@ -9,7 +9,7 @@ import { temporaryFolder } from '../run/support/tree.js';
 import { claudeCompliance } from '../warehouse/support/command.js';
 import { query } from '../warehouse/support/duckdb-file.js';
 import { type DatedDay, referenceHistory } from './support/reference.js';
-import { expectedTexts, historyQuery, viewTexts } from './support/view-rows.js';
+import { duckdbMicros, expectedTexts, historyQuery, viewTexts } from './support/view-rows.js';
 
 const DATES = ['2026-11-18', '2026-11-20', '2026-11-21', '2026-11-22', '2026-11-24'];
 
@@ -18,8 +18,6 @@ beforeAll(async () => {
   api = await startMadeUpApi();
 });
 afterAll(() => api[Symbol.asyncDispose]());
-
-const micros = (column: string): string => `CAST(epoch_us(${column}) AS VARCHAR)`;
 
 describe('the histories in DuckDB', () => {
   it('are what a slow and obvious one says of any days, in whatever order they are loaded', async () => {
@@ -57,7 +55,7 @@ describe('the histories in DuckDB', () => {
         const expected = referenceHistory(days);
         intervals += expected.length;
         for (const stream of streams) {
-          const rows = await query(database, historyQuery(stream, 'main', micros));
+          const rows = await query(database, historyQuery(stream, 'main', duckdbMicros));
           expect(viewTexts(stream, rows)).toEqual(expectedTexts(stream, expected));
         }
       }),

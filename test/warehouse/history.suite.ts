@@ -7,7 +7,8 @@ import { type MadeUpApi, startMadeUpApi } from '../diff/support/made-up-api.js';
 import { madeUpHistory } from '../diff/support/made-up-days.js';
 import { take } from '../diff/support/take.js';
 import { type DatedDay, referenceHistory } from '../history/support/reference.js';
-import { expectedTexts, historyQuery, viewTexts } from '../history/support/view-rows.js';
+import { asStory, shuffledDays, storyOfUsers, thirtyDays } from '../history/support/thirty-days.js';
+import { expectedTexts, historyQuery, postgresMicros, viewTexts } from '../history/support/view-rows.js';
 import { temporaryFolder } from '../run/support/tree.js';
 import { claudeCompliance } from './support/command.js';
 import { type PostgresServer, startPostgres } from './support/postgres-server.js';
@@ -18,8 +19,15 @@ const server = started as PostgresServer;
 
 const DATES = ['2026-11-18', '2026-11-20', '2026-11-21', '2026-11-22', '2026-11-24'];
 
-const micros = (column: string): string =>
-  `CAST(CAST(extract(epoch FROM ${column}) * 1000000 AS bigint) AS text)`;
+type PlanNode = Record<string, unknown>;
+
+/** Every node of a plan, each without those below it. */
+function nodesIn(plan: unknown): PlanNode[] {
+  if (Array.isArray(plan)) return plan.flatMap(nodesIn);
+  if (typeof plan !== 'object' || plan === null) return [];
+  const { Plan, Plans, ...own } = plan as PlanNode;
+  return [own, ...nodesIn(Plan), ...nodesIn(Plans)];
+}
 
 describe.skipIf('missing' in started)('the histories in PostgreSQL', () => {
   let client: pg.Client;
@@ -73,11 +81,44 @@ describe.skipIf('missing' in started)('the histories in PostgreSQL', () => {
           .map((i) => ({ date: DATES[i] as string, day: history[i] as DatedDay['day'] }));
         const expected = referenceHistory(days);
         for (const stream of streams) {
-          const { rows } = await client.query(historyQuery(stream, schema, micros));
+          const { rows } = await client.query(historyQuery(stream, schema, postgresMicros));
           expect(viewTexts(stream, rows)).toEqual(expectedTexts(stream, expected));
         }
       }),
       { numRuns: 10 },
     );
+  });
+
+  it('are those of a month, without a day and with a week that could not be read, loaded out of order and one day twice', async () => {
+    await using folder = await temporaryFolder();
+    const [root, state] = [join(folder.path, 'root'), join(folder.path, 'state')];
+    for (const { date, day } of thirtyDays)
+      await take(api, new LocalStorage(root), day, { runDate: date, sink: createSink('parquet') });
+    for (const { date } of shuffledDays) expect((await load('thirty', root, date, state)).stderr).toBe('');
+    const { rows: found } = await client.query(
+      'SELECT organization_uuid, id, valid_from::text, valid_to::text, state, began, ended, changed, organization_role FROM thirty.users_history',
+    );
+    expect(asStory(found)).toEqual(storyOfUsers);
+    const expected = referenceHistory(thirtyDays);
+    for (const stream of streams) {
+      const { rows } = await client.query(historyQuery(stream, 'thirty', postgresMicros));
+      expect(viewTexts(stream, rows)).toEqual(expectedTexts(stream, expected));
+    }
+  });
+
+  it('of one person are computed from the rows of that person alone', async () => {
+    const { rows } = await client.query(
+      `EXPLAIN (FORMAT JSON) SELECT * FROM thirty.users_history WHERE id = 'user_01ada'`,
+    );
+    const plan = JSON.stringify(rows[0]['QUERY PLAN']);
+    const windows = plan.split('"Node Type":"WindowAgg"').length - 1;
+    expect(windows).toBeGreaterThan(1);
+    // Every scan of rows, but the one that finds the lists, is of that person.
+    const scans = nodesIn(rows[0]['QUERY PLAN']).filter((node) =>
+      String(node['Relation Name'] ?? '').startsWith('users_snapshot_'),
+    );
+    const isOfPerson = (node: object): boolean => JSON.stringify(node).includes('user_01ada');
+    expect(scans.filter(isOfPerson).length).toBe(2 * thirtyDays.length);
+    expect(scans.filter((node) => !isOfPerson(node)).length).toBe(thirtyDays.length);
   });
 });

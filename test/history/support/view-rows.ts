@@ -20,6 +20,11 @@ export function historyQuery(stream: Stream, schema: string, micros: (column: st
   return `SELECT ${[...columns, ...dates, '"state"', '"began"', '"ended"', '"reason"'].join(', ')} FROM "${schema}"."${historyViewName(stream)}"`;
 }
 
+/** A timestamp as microseconds since 1970, as text. */
+export const duckdbMicros = (column: string): string => `CAST(epoch_us(${column}) AS VARCHAR)`;
+export const postgresMicros = (column: string): string =>
+  `CAST(CAST(extract(epoch FROM ${column}) * 1000000 AS bigint) AS text)`;
+
 /** The rows of a view as text, in an order. */
 export const viewTexts = (stream: Stream, rows: readonly TextRow[]): string[] =>
   rows.map((row) => asText(stream, row, parsed(row.changed))).sort();
