@@ -1,7 +1,15 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSink, LocalStorage, streams } from '../../src/index.js';
+import {
+  createSink,
+  LocalStorage,
+  listStates,
+  type Manifest,
+  type ParentKey,
+  type Stream,
+  streams,
+} from '../../src/index.js';
 import { type MadeUpApi, startMadeUpApi } from '../diff/support/made-up-api.js';
 import { madeUpHistory } from '../diff/support/made-up-days.js';
 import { take } from '../diff/support/take.js';
@@ -19,8 +27,14 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
+/** Whose list a row is from. */
+const parentIn = ({ schema, key }: Stream, row: Record<string, unknown>): ParentKey =>
+  Object.fromEntries(
+    schema.primaryKey.filter((name) => !key.includes(name)).map((name) => [name, String(row[name])]),
+  );
+
 describe('the histories in DuckDB', () => {
-  it('are what a slow and obvious one says of any days, in whatever order they are loaded', async () => {
+  it('are what a slow and obvious one says of any days, in whatever order they are loaded, with the reasons of the library', async () => {
     const how = fc.record({
       formats: fc.array(fc.constantFrom('parquet', 'ndjson', 'csv'), {
         minLength: DATES.length,
@@ -33,11 +47,13 @@ describe('the histories in DuckDB', () => {
       fc.asyncProperty(madeUpHistory(DATES.length), how, async (history, { formats, order }) => {
         await using folder = await temporaryFolder();
         const database = join(folder.path, 'history.duckdb');
+        const manifests = new Map<string, Manifest>();
         for (const i of [...order, order[0] as number]) {
           const [runDate = '', format = ''] = [DATES[i], formats[i]];
           const root = join(folder.path, String(i));
           const day = history[i] as DatedDay['day'];
-          await take(api, new LocalStorage(root), day, { runDate, sink: createSink(format) });
+          const storage = new LocalStorage(root);
+          manifests.set(runDate, await take(api, storage, day, { runDate, sink: createSink(format) }));
           const flags = ['--database', database, '--state', join(folder.path, 'state'), '--from', root];
           const ended = await claudeCompliance([
             'load',
@@ -57,6 +73,13 @@ describe('the histories in DuckDB', () => {
         for (const stream of streams) {
           const rows = await query(database, historyQuery(stream, 'main', duckdbMicros));
           expect(viewTexts(stream, rows)).toEqual(expectedTexts(stream, expected));
+          for (const { valid_from, state, reason, ...row } of rows) {
+            const manifest = manifests.get(String(valid_from)) as Manifest;
+            const list = listStates(manifest)(stream, parentIn(stream, row));
+            expect([state, reason]).toEqual(
+              list.state === 'unknown' ? ['unknown', list.reason] : ['present', null],
+            );
+          }
         }
       }),
       { numRuns: 10 },
