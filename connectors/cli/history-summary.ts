@@ -1,4 +1,4 @@
-import type { History, HistoryRow, Subject } from '../../src/index.js';
+import { type History, type HistoryRow, type Json, type Subject, streams } from '../../src/index.js';
 import { count, counted } from '../kit/counts.js';
 import { printable } from '../kit/printable.js';
 
@@ -19,7 +19,7 @@ export function historySummary({ subject, history, limit }: SummaryRequest) {
     const { days } = history;
     const [first, last] = [days[0], days.at(-1)];
     const name = 'user' in subject ? subject.user : `organisation ${subject.organization}`;
-    const head = `history of ${printable(name)} from ${first} to ${last} (${counted(days.length, 'snapshot')})`;
+    const head = `history of ${printable(name, WHOLE)} from ${first} to ${last} (${counted(days.length, 'snapshot')})`;
     const kinds = [...streams].map(([stream, number]) => `  ${stream}: ${counted(number, 'interval')}`);
     const none = rows === 0 ? ['  it is in none of the lists that were read'] : [];
     const unknown = history.unknownLists();
@@ -69,6 +69,7 @@ const WHOLE = 500;
 
 /** The cells of one line: from, to, what it was, how it began and ended. */
 function cellsOf({
+  stream,
   valid_from,
   valid_to,
   state,
@@ -78,13 +79,17 @@ function cellsOf({
   record,
   reason,
 }: HistoryRow): string[] {
-  const values = (changed ?? []).map((name) => `${name} = ${valueText(record?.[name])}`);
+  const values = (changed ?? []).map(
+    (name) => `${name} = ${valueText(stream, name, record?.[name] ?? null)}`,
+  );
   const beginning = [began?.replaceAll('_', ' ') ?? reason ?? '', ...values].join(', ');
   const end = ended === 'removed' ? '; then removed' : ended === 'unknown' ? '; then unknown' : '';
   return [valid_from, valid_to ?? 'now', state, `${beginning}${end}`];
 }
 
-const valueText = (value: unknown): string =>
-  value === null || value === undefined
-    ? 'nothing'
-    : printable(typeof value === 'string' && value !== '' ? value : JSON.stringify(value));
+function valueText(stream: string, column: string, value: Json): string {
+  if (value !== null)
+    return printable(typeof value === 'string' && value !== '' ? value : JSON.stringify(value));
+  const fields = streams.find(({ name }) => name === stream)?.fields;
+  return fields?.find(({ name }) => name === column)?.isNullUnknown ? 'not known' : 'nothing';
+}

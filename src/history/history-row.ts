@@ -2,7 +2,15 @@ import type { Json } from '../model/records.js';
 import type { Field, FieldType, StreamSchema } from '../model/schema.js';
 
 /** How a record came to be what it is in an interval. */
-export type Beginning = 'first_read' | 'added' | 'returned' | 'changed' | 'known_again' | 'added_or_earlier';
+export const beginnings = {
+  first_read: 'it was there on the first day',
+  added: 'it was not there on any day before that is known',
+  returned: 'it was not there the day before, but earlier',
+  changed: 'it had other values the day before',
+  known_again: 'it was there before days that are not known',
+  added_or_earlier: 'the day before is not known, and it was not there before',
+} as const;
+export type Beginning = keyof typeof beginnings;
 
 /** What followed an interval. */
 export type Ending = 'removed' | 'changed' | 'unknown';
@@ -54,7 +62,9 @@ export const historySchema: StreamSchema = {
     ),
     column(
       'began',
-      'Of present: first_read (on the first day), added, returned, changed, known_again (present before days of which nothing is known), added_or_earlier (the day before is not known).',
+      `Of present. ${Object.entries(beginnings)
+        .map(([name, meaning]) => `${name}: ${meaning}.`)
+        .join(' ')}`,
     ),
     column(
       'ended',

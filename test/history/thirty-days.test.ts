@@ -13,11 +13,20 @@ import {
 import { startMadeUpApi } from '../diff/support/made-up-api.js';
 import { take } from '../diff/support/take.js';
 import { temporaryFolder } from '../run/support/tree.js';
+import { historyQueries } from '../warehouse/support/auditor.js';
 import { claudeCompliance } from '../warehouse/support/command.js';
 import { query } from '../warehouse/support/duckdb-file.js';
 import { eventsOfChanges, eventsOfHistory } from './support/events.js';
 import { referenceHistory } from './support/reference.js';
-import { ALPHA, asStory, BETA, shuffledDays, storyOfUsers, thirtyDays } from './support/thirty-days.js';
+import {
+  ALPHA,
+  asStory,
+  BETA,
+  owners,
+  shuffledDays,
+  storyOfUsers,
+  thirtyDays,
+} from './support/thirty-days.js';
 import { duckdbMicros, expectedTexts, historyQuery, viewTexts } from './support/view-rows.js';
 
 describe('a month without one day, and a week in which an organisation could not be read', () => {
@@ -113,6 +122,8 @@ describe('a month without one day, and a week in which an organisation could not
       changed: row.changed === null ? null : (JSON.parse(String(row.changed)) as string[]),
     });
     expect(asStory(rows.map(asRow) as unknown as Parameters<typeof asStory>[0])).toEqual(storyOfUsers);
+    const [question = ''] = await historyQueries();
+    expect(await query(database, question)).toMatchObject(owners);
     const expected = referenceHistory(thirtyDays);
     for (const stream of streams) {
       const found = await query(database, historyQuery(stream, 'main', duckdbMicros));

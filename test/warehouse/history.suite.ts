@@ -7,9 +7,10 @@ import { type MadeUpApi, startMadeUpApi } from '../diff/support/made-up-api.js';
 import { madeUpHistory } from '../diff/support/made-up-days.js';
 import { take } from '../diff/support/take.js';
 import { type DatedDay, referenceHistory } from '../history/support/reference.js';
-import { asStory, shuffledDays, storyOfUsers, thirtyDays } from '../history/support/thirty-days.js';
+import { asStory, owners, shuffledDays, storyOfUsers, thirtyDays } from '../history/support/thirty-days.js';
 import { expectedTexts, historyQuery, postgresMicros, viewTexts } from '../history/support/view-rows.js';
 import { temporaryFolder } from '../run/support/tree.js';
+import { historyQueries } from './support/auditor.js';
 import { claudeCompliance } from './support/command.js';
 import { type PostgresServer, startPostgres } from './support/postgres-server.js';
 
@@ -99,6 +100,13 @@ describe.skipIf('missing' in started)('the histories in PostgreSQL', () => {
       'SELECT organization_uuid, id, valid_from::text, valid_to::text, state, began, ended, changed, organization_role FROM thirty.users_history',
     );
     expect(asStory(found)).toEqual(storyOfUsers);
+    const [question = ''] = await historyQueries();
+    await client.query('SET search_path TO thirty');
+    const { rows: answer } = await client.query(
+      `SELECT organization_uuid, id, state, organization_role, valid_from::text, valid_to::text FROM (${question}) q`,
+    );
+    await client.query('RESET search_path');
+    expect(answer).toMatchObject(owners);
     const expected = referenceHistory(thirtyDays);
     for (const stream of streams) {
       const { rows } = await client.query(historyQuery(stream, 'thirty', postgresMicros));

@@ -92,6 +92,12 @@ export const storyOfUsers: Record<string, string[]> = {
   ],
 };
 
+/** Who was an owner in the month, as the README of the warehouses asks. */
+export const owners = [
+  { state: 'unknown', organization_role: null, valid_from: '2026-11-15', valid_to: '2026-11-22' },
+  { state: 'present', organization_role: 'owner', valid_from: '2026-11-22', valid_to: null },
+].map((row) => ({ organization_uuid: BETA, id: 'user_01cem', ...row }));
+
 /** Intervals of users as the story has them. */
 export function asStory(
   rows: readonly {

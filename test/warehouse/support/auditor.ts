@@ -8,15 +8,20 @@ const README = join(import.meta.dirname, '../../../connectors/warehouse/README.m
 export const EARLIER = '2026-11-16';
 export const LATER = '2026-11-23';
 
-const AUDITOR = /\n## Five questions an auditor asks\n/;
+/** The queries in one section of the README. */
+async function queriesOf(section: string): Promise<string[]> {
+  const [, text = ''] = (await readFile(README, 'utf8')).split(`\n## ${section}\n`);
+  return queriesIn(text.split('\n## ', 1)[0] ?? '');
+}
 
 /** The queries of the README that an auditor asks, in order. */
-export const auditorQueries = async (): Promise<string[]> =>
-  queriesIn((await readFile(README, 'utf8')).split(AUDITOR)[1] ?? '');
+export const auditorQueries = (): Promise<string[]> => queriesOf('Five questions an auditor asks');
 
 /** The query of the README that says who may use Claude Code, and of whom it is not known. */
-export const accessQueries = async (): Promise<string[]> =>
-  queriesIn((await readFile(README, 'utf8')).split(AUDITOR)[0] ?? '');
+export const accessQueries = (): Promise<string[]> => queriesOf('Who may do what');
+
+/** The query of the README that says who was an owner when. */
+export const historyQueries = (): Promise<string[]> => queriesOf('Histories');
 
 const queriesIn = (markdown: string): string[] =>
   [...markdown.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, sql = '']) => sql);
