@@ -14,6 +14,14 @@ export { type Comparison, type ComparisonOptions, compareSnapshots } from './dif
 export { type Diff, type DiffOptions, diffSnapshots } from './diff/diff-snapshots.js';
 export { columnKinds } from './diff/incomparable.js';
 export { type ListState, type ListStates, listStates, parentOf } from './diff/list-states.js';
+export { erase } from './erase/erase.js';
+export {
+  type ErasedDate,
+  type EraseOptions,
+  type EraseSettings,
+  type ErasureResult,
+  eraseSettings,
+} from './erase/erasure.js';
 export * from './errors.js';
 export type { ComplianceEvent, ListRef, OnEvent } from './events.js';
 export {
@@ -38,6 +46,7 @@ export { checkLog, currentOf, type Log, type LogEntry, readLog, runDatesOf } fro
 export { formatLogHead, headOfLog, type LogHead, parseLogHead } from './lake/log-head.js';
 export {
   covers,
+  type Erasure,
   type FileEntry,
   isBackDated,
   isComplete,

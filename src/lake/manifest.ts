@@ -26,7 +26,7 @@ const evidence = {
   pages_sha256: sha256
     .nullable()
     .describe(
-      'SHA-256 of the SHA-256s (hexadecimal) of all pages as served, each without the token of the next page; with pseudonyms, an HMAC of it. Two walks with the same one were served the same. null: not known, since the list was not read from its start to its end in one walk, or was filtered, or a page was unusually large.',
+      'SHA-256 of the SHA-256s (hexadecimal) of all pages as served, each without the token of the next page; with pseudonyms, an HMAC of it. Two walks with the same one were served the same. null: not known, since the list was not read from its start to its end in one walk, or was filtered, or a page was unusually large, or something in it was erased.',
     ),
 };
 
@@ -41,6 +41,9 @@ export const slice = z.strictObject({
       'gone: answered 404, and no longer in the list of its parent stream when that was read again. unavailable: answered 404, by which the API says that a list like this is not enabled: nothing is known of its rows.',
     ),
   reason: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+  erased: count
+    .optional()
+    .describe('Rows that were erased since: the API served `rows` and these. Absent: none.'),
   files: z.array(fileEntry).describe('The files that hold this list alone.'),
 });
 /** One list of one stream: the unit of work, of retry and of evidence. */
@@ -69,6 +72,24 @@ const pseudonymScheme = z.strictObject({
   keep_domain: z.boolean(),
 });
 
+const rowsByTable = z.record(z.string(), count);
+
+const erasure = z.strictObject({
+  erased_at: instant,
+  run_id: z.string().describe('Of the erasure: a file with this id in its name was written by it.'),
+  salt: z.string().regex(/^[0-9a-f]{32}$/),
+  person_sha256: sha256.describe(
+    'SHA-256 of the salt, a space and the id of the user: who has the id can see whether it was erased, and nobody can find the id from it.',
+  ),
+  reason: z.string().nullable().describe('A code that was given, such as a ticket.'),
+  removed: rowsByTable.describe('Rows that were about the person, by table.'),
+  replaced: rowsByTable.describe(
+    'Rows that stay and in which `erased_` and the first 32 digits of `person_sha256` replace the person, by table.',
+  ),
+});
+/** What is left of a person who was erased from a snapshot. */
+export type Erasure = z.infer<typeof erasure>;
+
 /** What a run was asked to read. */
 export const scope = z.strictObject({
   streams: z.array(z.string()),
@@ -77,10 +98,10 @@ export const scope = z.strictObject({
 });
 export type Scope = z.infer<typeof scope>;
 
-export const actions = ['publish', 'compact', 'prune'] as const;
+export const actions = ['publish', 'compact', 'prune', 'erase'] as const;
 
 /**
- * What one run date holds. Immutable: each publication, compaction and pruning writes another one, and the log says
+ * What one run date holds. Immutable: each publication, compaction, pruning and erasure writes another one, and the log says
  * which is current. An unknown field is refused, so that none is ever lost on the way through this program.
  */
 export const manifestSchema = z
@@ -113,7 +134,7 @@ export const manifestSchema = z
         connector,
       })
       .describe(
-        'publish: the run above. compact: the same rows in other files. prune: the files are removed.',
+        'publish: the run above. compact: the same rows in other files. prune: the files are removed. erase: a person was removed from the files.',
       ),
     replaces: z
       .strictObject({ run_id: z.string(), manifest_sha256: sha256 })
@@ -124,6 +145,10 @@ export const manifestSchema = z
       .describe(
         'The columns whose texts are keyed pseudonyms, as are all texts in `extra` of their tables. Two snapshots with the same key_id and keep_domain have the same pseudonym for the same person. null: texts are as served.',
       ),
+    erasures: z
+      .array(erasure)
+      .optional()
+      .describe('People who were erased since this was read. Absent: nobody.'),
     totals: z.strictObject({
       rows: count,
       files: count,

@@ -21,6 +21,10 @@ const PUBLISHED_PART = new RegExp(`/part-\\d{5,}-(${RUN_ID})\\.[^/]+$`);
 const PART_PATH = new RegExp(`^(?:[a-z_]+=[\\w-]{1,128}/)*part-\\d{5,}-${RUN_ID}\\.[a-z0-9.]+$`);
 const MANIFEST = new RegExp(`^${RUNS}/run_date=(\\d{4}-\\d{2}-\\d{2})/(${RUN_ID})\\.json$`);
 
+/** The name under which another run publishes a part in place of one. */
+export const republishedKey = (key: string, runId: string): string =>
+  key.replace(new RegExp(`-${RUN_ID}(\\.[^/]*)$`), `-${runId}$1`);
+
 /** Whether a key is one that a run gives to a part of this table and run date, and safe in a path and in a pattern. */
 export function isPartOf(table: string, runDate: string, key: string): boolean {
   const folder = `${dateFolder(table, runDate)}/`;

@@ -28,6 +28,8 @@ export interface Field {
   readonly isUserId?: true;
   /** Whether it names a person, and how: such a column can hold pseudonyms instead. */
   readonly personal?: PersonalKind;
+  /** Whether it holds the id of a user: in a key it says whom the row is about, elsewhere it only refers to somebody. */
+  readonly isUserId?: true;
 }
 
 /** The columns of one stream, in the order of the files. */

@@ -103,6 +103,16 @@ export async function dropSuperseded(parent: string, run: RunHeader): Promise<vo
   }
 }
 
+/** Drops the staged runs of a date for a root, whatever they read. Only to be called by the holder of the date's lease. */
+export async function dropUnfinished(
+  parent: string,
+  { run_date, root }: { run_date: string; root: string },
+): Promise<void> {
+  for (const unfinished of await listUnfinished(parent))
+    if (unfinished.run_date === run_date && unfinished.roots.includes(root))
+      await dropStagedRun(parent, unfinished.folder);
+}
+
 /** Drops the staged runs that nobody can resume any more: personal data is not kept without need. */
 export async function dropExpired(parent: string, clock: Clock): Promise<void> {
   const isOld = (at: number): boolean => clock.now() - at > RESUMABLE_MS;

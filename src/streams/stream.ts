@@ -130,6 +130,13 @@ export const userId = <const F extends Field>(field: F) => ({ ...field, isUserId
 export const personal = <const N extends string>(kind: PersonalKind, name: N, description: string) =>
   ({ ...text(name, description), personal: kind }) as const;
 
+/** A field that holds the id of a user. */
+export const userId = <const F extends Field>(field: F) => ({ ...field, isUserId: true }) as const;
+
+/** The column that says which user a row is about; undefined where rows are about something else. */
+export const userColumn = ({ fields, key }: Pick<Stream, 'fields' | 'key'>): string | undefined =>
+  fields.find(({ name, isUserId }) => isUserId && key.includes(name))?.name;
+
 /** A field of text whose known values have ranks: those of each are more privilege than those before. */
 export const ranked = <const N extends string>(ranks: Field['ranks'], name: N, description: string) =>
   ({ ...text(name, description), ranks }) as const;

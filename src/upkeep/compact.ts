@@ -7,11 +7,11 @@ import { checkLog } from '../lake/log.js';
 import type { FileEntry, Manifest, Table } from '../lake/manifest.js';
 import { readCurrent } from '../lake/manifest-file.js';
 import { dateFolder, newRunId, publishedKey } from '../lake/paths.js';
-import { checkRegroups, type RegroupingSink, regroup } from '../lake/regroup.js';
+import { regroup } from '../lake/regroup.js';
+import { sinkLike } from '../lake/sink-like.js';
 import { snapshotSettings } from '../run/settings.js';
 import { stagingParent } from '../run/staging-parent.js';
 import { parseSettings } from '../settings.js';
-import { createSink, inspectFile } from '../sinks/index.js';
 import { LocalStorage } from '../storage/local.js';
 import { storageError } from '../storage/local-error.js';
 import { withScratch } from '../storage/scratch.js';
@@ -154,16 +154,4 @@ async function combineTable(
     finished.push(scratch.finished(file.path, { key: path, bytes, sha256 }));
     return { ...file, path };
   });
-}
-
-/** What writes files like the ones that are there. */
-async function sinkLike(
-  file: FileEntry | undefined,
-  format: string,
-  storage: Storage,
-): Promise<RegroupingSink> {
-  const content = file && (await inspectFile(format, file.path, storage.read(file.path)));
-  const sink = createSink(format, content?.compression ? { compression: content.compression } : {});
-  checkRegroups(sink);
-  return sink;
 }

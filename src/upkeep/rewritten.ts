@@ -3,7 +3,7 @@ import { type Manifest, type Table, totalsOf } from '../lake/manifest.js';
 import { CONNECTOR } from '../version.js';
 
 interface Change {
-  action: 'compact' | 'prune';
+  action: 'compact' | 'prune' | 'erase';
   tables: Manifest['tables'];
   /** Default: unchanged. */
   status?: Manifest['status'];

@@ -2,13 +2,20 @@ import { type Manifest, sum, totalsOf } from '../lake/manifest.js';
 import { keyText } from '../streams/stream.js';
 
 /** What a manifest says of itself that its own entries do not come to, as sentences. */
-export function wrongTotals({ totals, tables, status }: Manifest): string[] {
+export function wrongTotals({ totals, tables, status, erasures = [] }: Manifest): string[] {
   const counted = totalsOf(tables);
   const wrong = Object.entries(counted).filter(
     ([name, value]) => totals[name as keyof typeof counted] !== value,
   );
   return [
     ...wrong.map(([name, value]) => `${name}: its entries come to ${value}`),
+    ...Object.entries(tables).flatMap(([name, { slices }]) => {
+      const erased = slices.reduce((rows, slice) => rows + (slice.erased ?? 0), 0);
+      const removed = erasures.reduce((rows, erasure) => rows + (erasure.removed[name] ?? 0), 0);
+      return erased === removed
+        ? []
+        : [`${name}: its erasures removed ${removed} rows, of its lists ${erased} are missing`];
+    }),
     ...(status === 'pruned' ? [] : Object.entries(tables).flatMap(([name, table]) => unheld(name, table))),
   ];
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { StorageError } from '../errors.js';
 import { readText } from '../lake/json-file.js';
 import { currentOf, type Log, type LogEntry, readLog } from '../lake/log.js';
-import { isBackDated, type Manifest, manifestFiles, type TableFile } from '../lake/manifest.js';
+import { type Erasure, isBackDated, type Manifest, manifestFiles, type TableFile } from '../lake/manifest.js';
 import { readEntryManifest, type StoredManifest } from '../lake/manifest-file.js';
 import { currentManifestKey, dateFolder, manifestKey, runOfPart } from '../lake/paths.js';
 import { tablesOf } from '../lake/settle.js';
@@ -23,6 +23,8 @@ export interface DateReport {
   isBackDated: boolean;
   files: number;
   rows: number;
+  /** Those that were erased from it. */
+  erasures: readonly Erasure[];
 }
 
 export interface DateVerification {
@@ -81,8 +83,8 @@ async function verifyOnce({ storage, runDate, log, readsFiles }: DateRequest): P
   const files = manifestFiles(manifest);
   await compareNames(storage, manifest, files, note);
   if (readsFiles) for (const file of files) await verifyFile(storage, manifest, file, note);
-  const { run_id: runId, status, started_at: startedAt, totals } = manifest;
-  const found = { files: files.length, rows: totals.rows };
+  const { run_id: runId, status, started_at: startedAt, totals, erasures = [] } = manifest;
+  const found = { files: files.length, rows: totals.rows, erasures };
   const report = { runDate, runId, status, startedAt, isBackDated: isBackDated(manifest), ...found };
   return { report, findings };
 }

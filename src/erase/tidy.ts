@@ -1,0 +1,38 @@
+import { LockedError } from '../errors.js';
+import { currentOf, readLog, runDatesOf } from '../lake/log.js';
+import { rootSeenFrom } from '../run/staging-parent.js';
+import { dropUnfinished, listUnfinished } from '../run/unfinished-runs.js';
+import { findUnreferenced, manifestsNaming } from './leftovers.js';
+import { orFailed } from './survey.js';
+import { onDay, type Work } from './work.js';
+
+/** Drops the unfinished runs of the root: what they have read names everybody. */
+export async function dropRuns(work: Work): Promise<void> {
+  const { storage, parent, result } = work;
+  const root = rootSeenFrom(parent, storage);
+  const unfinished = (await listUnfinished(parent)).filter(({ roots }) => roots.includes(root));
+  for (const run_date of new Set(unfinished.map((run) => run.run_date)))
+    await orFailed(result.failed, run_date, async () => {
+      await onDay(work, run_date, async () => await dropUnfinished(parent, { run_date, root }));
+      result.droppedRuns += unfinished.filter((run) => run.run_date === run_date).length;
+    });
+}
+
+/** Removes what runs that died have left, and reports what else may name the person. */
+export async function settleAll(work: Work): Promise<void> {
+  const { storage, survey, result } = work;
+  const log = await readLog(storage, work.log);
+  const { runDates, foreign } = await findUnreferenced(storage, log);
+  for (const runDate of runDates)
+    await orFailed(result.failed, runDate, () => onDay(work, runDate, async () => {}));
+  for (const path of foreign) result.left.push({ path, problem: 'foreign' });
+  for (const path of await manifestsNaming(storage, log, survey.texts))
+    result.left.push({ path, problem: 'manifest' });
+  for (const runDate of runDatesOf(log)) {
+    const [before, now] = [work.log, log].map((known) => currentOf(known, runDate));
+    if (before?.seq === now?.seq || now?.action === 'erase' || now?.action === 'prune') continue;
+    const message = `Another run published ${runDate} meanwhile. Run the same command again.`;
+    const { code, failure } = new LockedError(message, 'changed_meanwhile');
+    result.failed.push({ runDate, code, message, failure });
+  }
+}
