@@ -76,6 +76,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./prune.js')).prune,
   },
   {
+    name: 'erase',
+    summary: 'Erases one person from every snapshot, and says so in each.',
+    load: async () => (await import('./erase.js')).erase,
+  },
+  {
     name: 'reidentify',
     summary: 'Finds the person for a pseudonym among given candidates.',
     words: '<column>',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  type Erasure,
   type Finding,
   formatLogHead,
   parseLogHead,
@@ -46,13 +47,28 @@ function report({ head, runDates, findings }: Verification): string {
     findings.length === 0
       ? []
       : [`DAMAGED: ${counted(findings.length, 'finding')}.`, ...findings.map(findingLine)];
-  const dates = runDates.map(
-    ({ runId, files, rows, ...dated }) =>
-      `${dated.runDate}: ${statusText(dated)}, run ${runId}, ${counted(files, 'file')}, ${counted(rows, 'row')}`,
-  );
+  const dates = runDates.flatMap(({ runId, files, rows, erasures, ...dated }) => [
+    `${dated.runDate}: ${statusText(dated)}, run ${runId}, ${counted(files, 'file')}, ${counted(rows, 'row')}`,
+    ...erasureLines(erasures),
+  ]);
   const entries = head.entries === 1 ? '1 entry' : `${count(head.entries)} entries`;
   const sound = `OK: every file matches its manifest; log chain intact (${entries}).`;
   return `${[...found, ...dates, ...(findings.length === 0 ? [sound] : []), headLine(head)].join('\n')}\n`;
+}
+
+/** One line for each day on which somebody was erased. */
+function erasureLines(erasures: readonly Erasure[]): string[] {
+  const days = [...new Set(erasures.map(({ erased_at }) => erased_at.slice(0, 10)))];
+  return days.map((day) => {
+    const ofDay = erasures.filter(({ erased_at }) => erased_at.startsWith(day));
+    const people = new Set(ofDay.map(({ person_sha256 }) => person_sha256)).size;
+    const rowsIn = (key: 'removed' | 'replaced') =>
+      ofDay.flatMap((erasure) => Object.values(erasure[key])).reduce((sum, rows) => sum + rows, 0);
+    const replaced = rowsIn('replaced');
+    const changed = replaced > 0 ? `, ${counted(replaced, 'row')} changed` : '';
+    const persons = people === 1 ? '1 person' : `${count(people)} people`;
+    return `  ${counted(rowsIn('removed'), 'row')} of ${persons} erased on ${day}${changed}`;
+  });
 }
 
 const findingLine = ({ path, problem, detail }: Finding): string => `  ${problem}: ${path}: ${detail}`;
