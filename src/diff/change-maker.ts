@@ -4,6 +4,7 @@ import type { Row } from '../model/rows.js';
 import type { ParentKey, Stream } from '../streams/stream.js';
 import type { ChangeRow } from './changes.js';
 import { type Difference, effectOf } from './compare-rows.js';
+import type { Erased } from './erased.js';
 import type { ListState } from './list-states.js';
 import type { Single } from './moving.js';
 import { recordIdentity } from './record-identity.js';
@@ -11,7 +12,10 @@ import { recordIdentity } from './record-identity.js';
 export type ChangeMaker = ReturnType<typeof changeMaker>;
 
 /** Makes the rows of a comparison. */
-export function changeMaker(stream: Stream, dates: Pick<ChangeRow, 'from_date' | 'to_date'>) {
+export function changeMaker(
+  stream: Stream,
+  { dates, erased }: { dates: Pick<ChangeRow, 'from_date' | 'to_date'>; erased: Erased },
+) {
   const { schema, key, isGrant } = stream;
   const { identityOf, recordOf } = recordIdentity(stream);
   const parents = schema.primaryKey.filter((column) => !key.includes(column));
@@ -34,7 +38,9 @@ export function changeMaker(stream: Stream, dates: Pick<ChangeRow, 'from_date' |
         reason: (one ?? other)?.reason ?? null,
       };
     },
-    single({ row, change, reason }: Single): ChangeRow {
+    single(single: Single): ChangeRow {
+      const { row, change, reason } = single;
+      if (erased.hides(single)) return { ...about(row), change: 'unknown', label: null, reason: ERASED };
       const effect = isGrant ? (change === 'added' ? 'rose' : 'fell') : null;
       return {
         ...about(row),
@@ -57,10 +63,14 @@ export function changeMaker(stream: Stream, dates: Pick<ChangeRow, 'from_date' |
         const changed = { ...about(row), field: field.name, before, after };
         const isUnknown = field.isNullUnknown && (before === null || after === null);
         if (isUnknown) return { ...changed, change: 'unknown', reason: 'value_not_served' };
+        if (erased.differs(difference)) return { ...changed, change: 'unknown', reason: ERASED };
         return { ...changed, effect: effectOf(difference) };
       }),
   };
 }
+
+/** Why it is not known what changed: somebody was erased on one side only. */
+const ERASED = 'erased';
 
 /** The row of a table that neither side has, or that this version does not know. */
 export const tableNotRead = (

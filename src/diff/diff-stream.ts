@@ -7,6 +7,7 @@ import { changeMaker } from './change-maker.js';
 import type { ChangeRow } from './changes.js';
 import { rowComparer } from './compare-rows.js';
 import { diffList } from './diff-list.js';
+import { erasedBetween } from './erased.js';
 import { incomparableFields } from './incomparable.js';
 import { type ListRows, listRows } from './list-rows.js';
 import { type ListState, listStates } from './list-states.js';
@@ -28,7 +29,8 @@ export async function* diffStream(request: StreamRequest): AsyncGenerator<Change
   const { stream, before, after, selection, partitions, signal } = request;
   const manifests = [before.manifest, after.manifest] as const;
   const [from_date, to_date] = [before.manifest.run_date, after.manifest.run_date];
-  const changes = changeMaker(stream, { from_date, to_date });
+  const erased = erasedBetween(stream, manifests);
+  const changes = changeMaker(stream, { dates: { from_date, to_date }, erased });
   const incomparable = incomparableFields(stream, [before, after]);
   yield incomparable.map(({ field, reason }) => changes.unknownField(field, reason));
   const compare = rowComparer(stream, new Set(incomparable.map(({ field }) => field)));

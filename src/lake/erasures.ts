@@ -17,12 +17,9 @@ export const erasedPerson = (salt: string, id: string): ErasedPerson => ({
 export const replacementOf = ({ person_sha256 }: ErasedPerson): string =>
   `erased_${person_sha256.slice(0, 32)}`;
 
-/** Whether a user was erased from a snapshot, by the id or by what replaces it. */
+/** Whether a user was erased from a snapshot. */
 export function erasedFrom({ erasures = [] }: Pick<Manifest, 'erasures'>): (id: string) => boolean {
-  if (erasures.length === 0) return () => false;
   const salts = new Set(erasures.map(({ salt }) => salt));
   const people = new Set(erasures.map(({ person_sha256 }) => person_sha256));
-  const replacements = new Set(erasures.map(replacementOf));
-  return (id) =>
-    replacements.has(id) || [...salts].some((salt) => people.has(erasedPerson(salt, id).person_sha256));
+  return (id) => [...salts].some((salt) => people.has(erasedPerson(salt, id).person_sha256));
 }
