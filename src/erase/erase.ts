@@ -26,6 +26,7 @@ export async function erase(options: EraseOptions): Promise<ErasureResult> {
   const log = await existingLog(storage);
   checkLog(log, storage);
   const survey = await surveyPerson({ storage, log, signal }, settings.user);
+  for (const text of settings.knownAs ?? []) survey.texts.learn('phrase', text);
   const person = erasedPerson(survey.salt ?? newSalt(), settings.user);
   const result: ErasureResult = {
     isKnown: survey.isKnown,

@@ -10,11 +10,17 @@ export const eraseSettings = z.object({
     .string()
     .regex(/^[\w.:@=-]{8,200}$/, 'must be the id of one user, such as user_01AbC…')
     .describe('The id of the user, as the files have it.'),
+  knownAs: z
+    .array(z.string().trim().min(3))
+    .optional()
+    .describe(
+      'Further texts that name this user, such as a former name or address: replaced wherever they are. What the rows of this user hold is found without it.',
+    ),
   replaceBy: z
     .enum(['pseudonym'])
     .optional()
     .describe(
-      'Keep her rows, with a pseudonym in place of the id and without address, name and what is undocumented. Default: remove them.',
+      'Keep the rows, with a pseudonym in place of the id, and without address, name and undocumented fields. Default: they are removed.',
     ),
   reason: z
     .string()

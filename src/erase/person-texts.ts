@@ -3,7 +3,7 @@ export interface PersonTexts {
   readonly id: string;
   /** Whether an address or a name is known. */
   readonly isLearned: boolean;
-  learn(kind: 'email' | 'name', text: string): void;
+  learn(kind: 'email' | 'name' | 'phrase', text: string): void;
   /** The text with every one of them replaced; the same text where there is none. */
   replace(text: string, replacement: string): string;
 }
@@ -21,7 +21,7 @@ export function personTexts(id: string): PersonTexts {
       return learned.size > 0;
     },
     learn(kind, text) {
-      const pattern = (kind === 'email' ? addressPattern : namePattern)(text.trim());
+      const pattern = patternOf(kind, text.trim());
       if (pattern === undefined || learned.has(pattern)) return;
       learned.set(pattern, text);
       patterns.push(new RegExp(pattern, 'giu'));
@@ -34,16 +34,19 @@ export function personTexts(id: string): PersonTexts {
   };
 }
 
-/** An address is no part of a longer one. */
-const addressPattern = (text: string): string | undefined =>
-  /^[^@\s]+@[^@\s]+$/u.test(text)
-    ? `(?<![\\p{L}\\p{N}._%+-])${anyForm(text, escaped)}(?![\\p{L}\\p{N}-]|\\.[\\p{L}\\p{N}])`
-    : undefined;
+/** Undefined for a text that says too little. A phrase is what somebody asked for, and may be one word. */
+function patternOf(kind: 'email' | 'name' | 'phrase', text: string): string | undefined {
+  if (/^[^@\s]+@[^@\s]+$/u.test(text)) return addressPattern(text);
+  const isTold = kind === 'phrase' || (kind === 'name' && /[\p{L}\p{N}]\s+[\p{L}\p{N}]/u.test(text));
+  return isTold ? phrasePattern(text) : undefined;
+}
 
-const namePattern = (text: string): string | undefined =>
-  /[\p{L}\p{N}]\s+[\p{L}\p{N}]/u.test(text)
-    ? `(?<![\\p{L}\\p{N}])${anyForm(text, (form) => form.split(/\s+/u).map(escaped).join('\\s+'))}(?![\\p{L}\\p{N}])`
-    : undefined;
+/** An address is no part of a longer one. */
+const addressPattern = (text: string): string =>
+  `(?<![\\p{L}\\p{N}._%+-])${anyForm(text, escaped)}(?![\\p{L}\\p{N}-]|\\.[\\p{L}\\p{N}])`;
+
+const phrasePattern = (text: string): string =>
+  `(?<![\\p{L}\\p{N}])${anyForm(text, (form) => form.split(/\s+/u).map(escaped).join('\\s+'))}(?![\\p{L}\\p{N}])`;
 
 /** A letter with an accent is one character or two. */
 const anyForm = (text: string, pattern: (form: string) => string): string =>
