@@ -65,8 +65,8 @@ export interface ErasureResult {
   failed: FailedDate[];
   /** Unfinished runs that were dropped: the next dump reads their lists again. */
   droppedRuns: number;
-  /** What may still name her and is never changed: files that no run has written, and manifests that quote her. */
-  left: { path: string; problem: 'foreign' | 'manifest' }[];
+  /** What may still name the person, and is not touched: files that no run has written, manifests that quote the person, and unfinished files of processes that may live. */
+  left: { path: string; problem: 'foreign' | 'manifest' | 'temporary' }[];
 }
 
 /** Notes what one commit erased, or would. */

@@ -1,7 +1,12 @@
+import { join } from 'node:path';
 import { LockedError } from '../errors.js';
+import { tidyDays } from '../lake/day.js';
 import { currentOf, readLog, runDatesOf } from '../lake/log.js';
+import { newRunId } from '../lake/paths.js';
 import { rootSeenFrom } from '../run/staging-parent.js';
 import { dropUnfinished, listUnfinished } from '../run/unfinished-runs.js';
+import { STAGING } from '../storage/own-folders.js';
+import { sweepTemporaries, temporariesIn } from '../storage/temporary.js';
 import { findUnreferenced, manifestsNaming } from './leftovers.js';
 import { orFailed } from './survey.js';
 import { onDay, type Work } from './work.js';
@@ -20,7 +25,9 @@ export async function dropRuns(work: Work): Promise<void> {
 
 /** Removes what runs that died have left, and reports what else may name the person. */
 export async function settleAll(work: Work): Promise<void> {
-  const { storage, survey, result } = work;
+  const { storage, parent, clock, signal, survey, result } = work;
+  await sweepTemporaries(parent);
+  await tidyDays({ storage, runId: newRunId(clock.now()), clock, signal, log: work.log });
   const log = await readLog(storage, work.log);
   const { runDates, foreign } = await findUnreferenced(storage, log);
   for (const runDate of runDates)
@@ -28,6 +35,13 @@ export async function settleAll(work: Work): Promise<void> {
   for (const path of foreign) result.left.push({ path, problem: 'foreign' });
   for (const path of await manifestsNaming(storage, log, survey.texts))
     result.left.push({ path, problem: 'manifest' });
+  const stagings = new Set([
+    parent,
+    ...(storage.localRoot === undefined ? [] : [join(storage.localRoot, STAGING)]),
+  ]);
+  for (const staging of stagings)
+    for (const name of await temporariesIn(staging))
+      result.left.push({ path: join(staging, name), problem: 'temporary' });
   for (const runDate of runDatesOf(log)) {
     const [before, now] = [work.log, log].map((known) => currentOf(known, runDate));
     if (before?.seq === now?.seq || now?.action === 'erase' || now?.action === 'prune') continue;

@@ -32,6 +32,10 @@ export async function sweepTemporaries(staging: string): Promise<void> {
   }
 }
 
+/** The unfinished files and folders in a staging folder, as seen from it: of processes that live, or of another machine. */
+export const temporariesIn = async (staging: string): Promise<string[]> =>
+  (await namesIn(join(staging, FOLDER))).filter((name) => NAME.test(name)).map((name) => `${FOLDER}/${name}`);
+
 /** None when the folder is absent, or a link to a folder of somebody else's. */
 async function namesIn(folder: string): Promise<string[]> {
   const found = await lstat(folder).catch(() => undefined);

@@ -70,6 +70,8 @@ function report(result: ErasureResult, isPlan: boolean): string[] {
 const WHY_LEFT = {
   foreign:
     'no run of this connector wrote it, and it may name this user. Look at it, and remove it yourself.',
+  temporary:
+    'another process has not finished it, and it may name this user. Run the same command again when that one has ended; of another machine, after a day.',
   manifest: 'a message or a setting in this manifest names this user, and a manifest is never changed.',
 } as const;
 
