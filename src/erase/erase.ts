@@ -1,4 +1,5 @@
 import { systemClock } from '../clock.js';
+import { LockedError } from '../errors.js';
 import { erasedPerson, newSalt } from '../lake/erasures.js';
 import { existingLog } from '../lake/existing-log.js';
 import { checkLog } from '../lake/log.js';
@@ -45,11 +46,12 @@ export async function erase(options: EraseOptions): Promise<ErasureResult> {
     return result;
   }
   await dropRuns(work);
-  // The rows that say what else she is called go last: an erasure that is interrupted finds them again.
+  // The rows that say what else the person is called go last: an erasure that is interrupted finds them again.
   for (const runDate of plans.quoting) await eraseDate(work, { runDate, ownRows: 'leave' });
-  if (!result.failed.some(({ runDate }) => plans.quoting.includes(runDate)))
-    for (const [runDate, plan] of plans.all)
-      await eraseDate(work, { runDate, ownRows: settings.replaceBy ?? 'remove', plan });
+  const isWaiting = result.failed.some(({ runDate }) => plans.quoting.includes(runDate));
+  for (const [runDate, plan] of plans.all)
+    if (isWaiting) noteWaiting(result, runDate);
+    else await eraseDate(work, { runDate, ownRows: settings.replaceBy ?? 'remove', plan });
   await settleAll(work);
   return result;
 }
@@ -80,4 +82,12 @@ async function eraseDate(work: Work, { runDate, ownRows, plan }: DateErasure): P
       }),
     ),
   );
+}
+
+/** Rows that say what else the person is called stay until no day quotes it any more. */
+function noteWaiting({ failed }: ErasureResult, runDate: string): void {
+  if (failed.some((known) => known.runDate === runDate)) return;
+  const message = `${runDate} waits for another day, whose rows quote an address or a name that only this one may know. Run the same command again.`;
+  const { code, failure } = new LockedError(message, 'waits_for_other_day');
+  failed.push({ runDate, code, message, failure });
 }

@@ -59,9 +59,9 @@ export interface ErasureResult {
   snapshots: number;
   /** The oldest first; what needed nothing is left out. */
   erased: ErasedDate[];
-  /** Snapshots from which she was erased before, and when. */
+  /** Snapshots from which the person was erased before, and when. */
   erasedBefore: { runDate: string; erasedAt: string }[];
-  /** Where she may still be, and why. */
+  /** Where the person may still be, and why. */
   failed: FailedDate[];
   /** Unfinished runs that were dropped: the next dump reads their lists again. */
   droppedRuns: number;

@@ -1,4 +1,4 @@
-/** The texts that name one person: the id that was given, and the addresses and names that her rows hold. */
+/** The texts that name one person: the id that was given, and the addresses and names that the rows about this person hold. */
 export interface PersonTexts {
   readonly id: string;
   /** Whether an address or a name is known. */

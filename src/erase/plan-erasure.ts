@@ -9,7 +9,7 @@ import { editors, type Work } from './work.js';
 export interface Plans {
   /** Of the snapshots in which something changes. */
   all: Map<string, DayPlan>;
-  /** Those of them that have her address or her name in rows that are not about her. */
+  /** Those of them that have an address or a name of the person in rows that are not about the person. */
   quoting: string[];
 }
 

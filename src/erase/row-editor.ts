@@ -52,7 +52,7 @@ export function rowEditor(stream: Stream, { texts, replacement, ownRows }: Editi
   const pseudonymous = (row: Row): Row => {
     const changed: Record<string, Json> = { ...(mentioning(row) ?? row) };
     for (const { name, personal, type, nullable } of served) {
-      // Nobody knows what else JSON says about her.
+      // Nobody knows what else JSON says about the person.
       if (nullable && (personal || type === 'json')) changed[name] = null;
       else if (personal) changed[name] = replacement;
     }

@@ -22,7 +22,7 @@ export interface Survey {
   /** The snapshots that have files, the oldest first. */
   snapshots: Map<string, StoredManifest>;
   failed: FailedDate[];
-  /** When she was erased before, by run date; the last time for each. */
+  /** When the person was erased before, by run date; the last time for each. */
   erasedBefore: Map<string, string>;
   /** Of the erasures that the root has seen. */
   salt: string | undefined;

@@ -28,16 +28,16 @@ beforeEach(async () => {
 
 const erase = (...flags: string[]) => say(['erase', '--out', out, '--user', PERSON, ...flags]);
 const today = new Date().toISOString().slice(0, 10);
-const ROWS = '2 rows of users and 2 rows of group_members';
+const ROWS = '2 users, 2 group_members';
 const CHANGED =
-  '1 row of organizations and 2 rows of users and 1 row of roles and 1 row of role_permissions and 1 row of groups and 1 row of organization_settings and 1 row of api_keys';
+  '1 organizations, 2 users, 1 roles, 1 role_permissions, 1 groups, 1 organization_settings, 1 api_keys';
 
 describe('erase', () => {
   it('says day by day what it would do, and with --dry-run changes nothing', async () => {
     const { code, stdout } = await erase('--dry-run');
     expect(code).toBe(0);
     expect(stdout.split('\n')).toEqual([
-      ...DATES.map((date) => `${date}: would remove ${ROWS}, would change ${CHANGED}`),
+      ...DATES.map((date) => `${date}: rows to remove: ${ROWS}; rows to change: ${CHANGED}`),
       'Nothing was changed.',
       '',
     ]);
@@ -49,7 +49,7 @@ describe('erase', () => {
     const { code, stdout, stderr } = await erase('--reason', 'GDPR-4711');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.split('\n')).toEqual([
-      ...DATES.map((date) => `${date}: removed ${ROWS}, changed ${CHANGED}`),
+      ...DATES.map((date) => `${date}: rows removed: ${ROWS}; rows changed: ${CHANGED}`),
       'Erased from 3 of 3 snapshots. A dump reads this user again for as long as the API lists them.',
       '',
     ]);

@@ -6,7 +6,7 @@ import {
   erase as eraseUser,
 } from '../../../src/index.js';
 import { command } from '../../kit/command.js';
-import { counted } from '../../kit/counts.js';
+import { count, counted } from '../../kit/counts.js';
 import { asData } from '../../kit/options.js';
 import {
   fileModeSettings,
@@ -59,13 +59,14 @@ function report(result: ErasureResult, isPlan: boolean): string[] {
       ? [`${counted(droppedRuns, 'unfinished run')} dropped: the next dump reads everything again.`]
       : []),
     ...left.map(({ path, problem }) => `left: ${path}: ${WHY_LEFT[problem]}`),
-    ...(isPlan
-      ? ['Nothing was changed.']
-      : [
-          `Erased from ${erased.length} of ${snapshots}. A dump reads this user again for as long as the API lists them.`,
-        ]),
+    ...(isPlan ? ['Nothing was changed.'] : [ending(result)]),
   ];
 }
+
+const ending = ({ erased, failed, snapshots }: ErasureResult): string =>
+  failed.length > 0
+    ? 'This user may still be in these snapshots. Run the same command again to finish.'
+    : `Erased from ${erased.length} of ${counted(snapshots, 'snapshot')}. A dump reads this user again for as long as the API lists them.`;
 
 const WHY_LEFT = {
   foreign:
@@ -76,17 +77,12 @@ const WHY_LEFT = {
 } as const;
 
 function changes({ removed, replaced }: ErasedDate, isPlan: boolean): string {
-  const parts = [
-    [isPlan ? 'would remove' : 'removed', removed],
-    [isPlan ? 'would change' : 'changed', replaced],
-  ] as const;
-  return parts
-    .filter(([, rows]) => Object.keys(rows).length > 0)
-    .map(([verb, rows]) => `${verb} ${listed(rows)}`)
-    .join(', ');
+  const [remove, change] = isPlan ? ['to remove', 'to change'] : ['removed', 'changed'];
+  return [listed(`rows ${remove}`, removed), listed(`rows ${change}`, replaced)].flat().join('; ');
 }
 
-const listed = (rows: Readonly<Record<string, number>>): string =>
-  Object.entries(rows)
-    .map(([table, number]) => `${counted(number, 'row')} of ${table}`)
-    .join(' and ');
+/** `rows removed: 2 users, 1 group_members` */
+const listed = (what: string, rows: Readonly<Record<string, number>>): string[] => {
+  const counts = Object.entries(rows).map(([table, number]) => `${count(number)} ${table}`);
+  return counts.length === 0 ? [] : [`${what}: ${counts.join(', ')}`];
+};
