@@ -70,6 +70,7 @@ describe('verify', () => {
           is_back_dated: true,
           files: 3,
           rows: 1206,
+          erasures: [],
         },
       ],
       findings: [],
