@@ -1,4 +1,4 @@
-import type { Log } from '../lake/log.js';
+import type { Log, LogEntry } from '../lake/log.js';
 import { manifestFiles } from '../lake/manifest.js';
 import { readCurrent, readEntryManifest } from '../lake/manifest-file.js';
 import { dateOf, manifestKey, runOfPart } from '../lake/paths.js';
@@ -14,8 +14,15 @@ export interface Unreferenced {
   foreign: string[];
 }
 
-/** Looks through the folders of all tables. @throws StorageError */
-export async function findUnreferenced(storage: Storage, log: Log): Promise<Unreferenced> {
+/**
+ * Looks through the folders of all tables.
+ * @param except run dates of which it is known that they are not in order
+ * @throws StorageError
+ */
+export async function findUnreferenced(
+  { storage, log }: { storage: Storage; log: Log },
+  except: ReadonlySet<string>,
+): Promise<Unreferenced> {
   const referenced = new Map<string, Set<string>>();
   const isReferenced = async (runDate: string, key: string): Promise<boolean> => {
     let paths = referenced.get(runDate);
@@ -31,24 +38,23 @@ export async function findUnreferenced(storage: Storage, log: Log): Promise<Unre
     for await (const { key } of storage.list(name)) {
       const runDate = dateOf(key);
       if (runDate === undefined || runOfPart(key) === undefined) found.foreign.push(key);
-      else if (!(await isReferenced(runDate, key))) found.runDates.add(runDate);
+      else if (!except.has(runDate) && !(await isReferenced(runDate, key))) found.runDates.add(runDate);
     }
   return found;
 }
 
 /**
- * The manifests, current and replaced, that name the person: in a message of the API, or in a setting. They are never changed.
+ * The key of a manifest that names the person: in a message of the API, or in a setting. It is never changed.
  * @throws StorageError
  */
-export async function manifestsNaming(storage: Storage, log: Log, texts: PersonTexts): Promise<string[]> {
-  const naming: string[] = [];
-  for (const { entry } of log) {
-    if (!entry?.manifest_sha256) continue;
-    const { manifest } = await readEntryManifest(storage, entry);
-    if (textsOf(manifest).some((text) => texts.replace(text, '') !== text))
-      naming.push(manifestKey(entry.run_date, entry.run_id));
-  }
-  return naming;
+export async function manifestNaming(
+  storage: Storage,
+  entry: LogEntry,
+  texts: PersonTexts,
+): Promise<string | undefined> {
+  const { manifest } = await readEntryManifest(storage, entry);
+  const isNamed = textsOf(manifest).some((text) => texts.replace(text, '') !== text);
+  return isNamed ? manifestKey(entry.run_date, entry.run_id) : undefined;
 }
 
 /** Every text of a value, at any depth. */

@@ -7,7 +7,7 @@ import { rootSeenFrom } from '../run/staging-parent.js';
 import { dropUnfinished, listUnfinished } from '../run/unfinished-runs.js';
 import { STAGING } from '../storage/own-folders.js';
 import { sweepTemporaries, temporariesIn } from '../storage/temporary.js';
-import { findUnreferenced, manifestsNaming } from './leftovers.js';
+import { findUnreferenced, manifestNaming } from './leftovers.js';
 import { orFailed } from './survey.js';
 import { onDay, type Work } from './work.js';
 
@@ -29,12 +29,18 @@ export async function settleAll(work: Work): Promise<void> {
   await sweepTemporaries(parent);
   await tidyDays({ storage, runId: newRunId(clock.now()), clock, signal, log: work.log });
   const log = await readLog(storage, work.log);
-  const { runDates, foreign } = await findUnreferenced(storage, log);
+  const known = new Set(result.failed.map(({ runDate }) => runDate));
+  const { runDates, foreign } = await findUnreferenced({ storage, log }, known);
   for (const runDate of runDates)
     await orFailed(result.failed, runDate, () => onDay(work, runDate, async () => {}));
   for (const path of foreign) result.left.push({ path, problem: 'foreign' });
-  for (const path of await manifestsNaming(storage, log, survey.texts))
-    result.left.push({ path, problem: 'manifest' });
+  // The current ones and those that were replaced.
+  for (const { entry } of log)
+    if (entry?.manifest_sha256)
+      await orFailed(result.failed, entry.run_date, async () => {
+        const path = await manifestNaming(storage, entry, survey.texts);
+        if (path !== undefined) result.left.push({ path, problem: 'manifest' });
+      });
   const stagings = new Set([
     parent,
     ...(storage.localRoot === undefined ? [] : [join(storage.localRoot, STAGING)]),

@@ -8,11 +8,13 @@ import {
   type Manifest,
   manifestFiles,
   readLog,
+  streams,
   systemClock,
   verify,
 } from '../../src/index.js';
 import { acquireLease } from '../../src/lake/lease.js';
 import { thisProcess } from '../../src/process-identity.js';
+import { userColumn } from '../../src/streams/stream.js';
 import { type MadeUpApi, startMadeUpApi } from '../diff/support/made-up-api.js';
 import { take } from '../diff/support/take.js';
 import { MemoryStorage } from '../root/support/memory-storage.js';
@@ -189,6 +191,22 @@ describe('an erasure', () => {
     const result = await erased(folder.path);
     expect(result.failed).toMatchObject([{ runDate: DATES[1], code: 'file_differs', failure: 'system' }]);
     expect(result.erased.map(({ runDate }) => runDate)).toEqual([DATES[0], DATES[2]]);
+  });
+
+  it('keeps on with the other days when the manifest of one is missing', async () => {
+    await using folder = await threeDaysIn();
+    const storage = new LocalStorage(folder.path);
+    const entry = (await readLog(storage))[1]?.entry;
+    await storage.remove(`_runs/run_date=${entry?.run_date}/${entry?.run_id}.json`);
+    const result = await erased(folder.path);
+    expect(result.failed).toMatchObject([{ runDate: DATES[1], code: 'manifest_missing', failure: 'system' }]);
+    expect(result.erased.map(({ runDate }) => runDate)).toEqual([DATES[0], DATES[2]]);
+  });
+
+  it('finds no id in a folder or a manifest: no stream has a list for each user', () => {
+    const parents = streams.flatMap(({ parent }) => (parent ? [parent.stream] : []));
+    expect(parents.length).toBeGreaterThan(3);
+    expect(parents.filter((stream) => userColumn(stream))).toEqual([]);
   });
 
   it('works in a bucket, with a local folder for what is not published yet', async () => {
