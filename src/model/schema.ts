@@ -24,8 +24,6 @@ export interface Field {
   readonly ranks?: readonly (readonly string[])[] | undefined;
   /** Whether null means that the API did not say, and never that there is none. */
   readonly isNullUnknown?: true;
-  /** Whether it holds the id of a user. */
-  readonly isUserId?: true;
   /** Whether it names a person, and how: such a column can hold pseudonyms instead. */
   readonly personal?: PersonalKind;
   /** Whether it holds the id of a user: in a key it says whom the row is about, elsewhere it only refers to somebody. */

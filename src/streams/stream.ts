@@ -123,9 +123,6 @@ export const text = <const N extends string>(name: N, description: string) =>
 export const requiredText = <const N extends string>(name: N, description: string) =>
   ({ ...text(name, description), nullable: false }) as const;
 
-/** A field that holds the id of a user. */
-export const userId = <const F extends Field>(field: F) => ({ ...field, isUserId: true }) as const;
-
 /** A field of text that names a person. */
 export const personal = <const N extends string>(kind: PersonalKind, name: N, description: string) =>
   ({ ...text(name, description), personal: kind }) as const;
