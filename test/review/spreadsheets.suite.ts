@@ -62,7 +62,14 @@ describe.skipIf('missing' in made)('a population that openpyxl and the csv modul
     await using client = clientOf(api);
     const storage = new LocalStorage(join(root.path, 'root'));
     const names = streams.map(({ name }) => name);
-    await snapshot({ client, storage, sink: createSink('parquet'), streams: names, runDate: RUN_DATE });
+    await snapshot({
+      client,
+      storage,
+      sink: createSink('parquet'),
+      streams: names,
+      runDate: RUN_DATE,
+      backDated: true,
+    });
     await expectEqual(await packOf(root.path));
   });
 
