@@ -129,6 +129,11 @@ export function dumpContract(place: Place): void {
       await expectOnlyReferenced(OLD, NEW);
       expect(await published(storage, NEW)).toEqual(served(api, NEW));
       await verify();
+      const { snapshots } = JSON.parse(await succeed('snapshots', '--out', root, '--json'));
+      expect(snapshots).toMatchObject([
+        { run_date: OLD, status: 'pruned', files: 0, is_back_dated: true },
+        { run_date: NEW, streams: streams.map(({ name }) => ({ stream: name, change: 0, since: OLD })) },
+      ]);
     });
 
     it('is compared with the day before, and reviewed', async () => {
