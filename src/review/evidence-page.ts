@@ -1,5 +1,5 @@
+import { type Html, html } from '../html.js';
 import type { Evidence, ListEvidence, SnapshotEvidence } from './evidence.js';
-import { type Html, html } from './html.js';
 
 /** Rows of a table of the page; evidence.json has all of them. */
 const MAX_SHOWN = 1000;

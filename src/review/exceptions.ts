@@ -1,10 +1,8 @@
+import { isOwner } from '../access/built-in-roles.js';
 import type { Person } from '../access/people.js';
 import { normalAddress } from './identity-provider.js';
 import { plainText } from './row-digest.js';
 import { type ExceptionKind, type ExceptionRow, exceptionKinds, type PopulationRow } from './schema.js';
-
-/** The built-in roles of those who can do everything in an organisation. */
-const OWNERS: readonly (string | null)[] = ['owner', 'primary_owner'];
 
 export interface ExceptionsOptions {
   runDate: string;
@@ -38,7 +36,7 @@ export function exceptionFinder({ runDate, names, hasUsers, known }: ExceptionsO
 
   function look({ granted_by, organization_uuid, role, status }: PopulationRow): void {
     if (granted_by !== 'organization_role' || organization_uuid === null) return;
-    if (OWNERS.includes(role)) owned.add(organization_uuid);
+    if (isOwner(role)) owned.add(organization_uuid);
     else if (status === 'unknown') unclear.add(organization_uuid);
   }
 
@@ -99,7 +97,7 @@ export function exceptionFinder({ runDate, names, hasUsers, known }: ExceptionsO
 
 function* kindsOf({ membership, granted_by, role, blanket }: PopulationRow): Generator<ExceptionKind> {
   if (membership === 'none') yield 'orphan';
-  if (granted_by === 'organization_role' && OWNERS.includes(role)) yield 'owner';
+  if (granted_by === 'organization_role' && isOwner(role)) yield 'owner';
   if (blanket === 'yes') yield 'blanket_permission';
 }
 

@@ -1,11 +1,9 @@
 import { accessOfPeople } from '../access/access-rows.js';
-import { type DirectoryTable, textOf } from '../access/directory.js';
 import type { Person } from '../access/people.js';
 import type { AccessRow } from '../access/schema.js';
-import { directoryOf, tableOf } from '../access/snapshot-directory.js';
+import { directoryOf } from '../access/snapshot-directory.js';
 import type { PublishedSnapshot } from '../lake/file-rows.js';
 import { Partitions } from '../storage/partitions.js';
-import { organizations } from '../streams/organizations.js';
 import { plainText } from './row-digest.js';
 import type { PopulationRow } from './schema.js';
 
@@ -25,15 +23,6 @@ export type UnnumberedRow = Omit<PopulationRow, 'row_id'>;
 export interface PopulationOfPerson {
   readonly person?: Person;
   readonly rows: readonly UnnumberedRow[];
-}
-
-/** The organisations of a snapshot with their names, as far as their list was read: a few thousand, which are held. */
-export async function organizationNames(snapshot: PublishedSnapshot): Promise<Map<string, string | null>> {
-  const names = new Map<string, string | null>();
-  const table: DirectoryTable | undefined = tableOf(organizations, snapshot);
-  for await (const rows of table?.rows() ?? [])
-    for (const row of rows) names.set(textOf(row, 'uuid') ?? '', textOf(row, 'name'));
-  return names;
 }
 
 /**

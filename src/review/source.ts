@@ -1,11 +1,6 @@
 import { type Diff, diffSnapshots } from '../diff/diff-snapshots.js';
 import { ConfigError, LockedError } from '../errors.js';
-import { chooseSnapshot } from '../lake/choose-snapshot.js';
-import { existingLog, snapshotPruned } from '../lake/existing-log.js';
-import type { PublishedSnapshot } from '../lake/file-rows.js';
-import type { Log } from '../lake/log.js';
-import { readCurrent } from '../lake/manifest-file.js';
-import { pseudonymsRead } from '../lake/pseudonyms-read.js';
+import type { Source } from '../lake/source.js';
 import type { Pseudonyms } from '../model/pseudonyms.js';
 import type { Storage } from '../storage/storage.js';
 
@@ -20,26 +15,6 @@ export interface SourceRequest {
   /** A folder for temporary files. */
   scratch: string;
   signal?: AbortSignal | undefined;
-}
-
-/** The snapshot of a review, by one state of the log. */
-export interface Source extends PublishedSnapshot {
-  log: Log;
-}
-
-/** @throws ConfigError `snapshot_missing`, `pseudonyms_differ`; RefusedError `snapshot_pruned`; StorageError */
-export async function sourceOf({
-  storage,
-  runDate,
-  pseudonyms,
-}: Pick<SourceRequest, 'storage' | 'runDate' | 'pseudonyms'>): Promise<Source> {
-  const { run_date } = await chooseSnapshot(storage, runDate);
-  const log = await existingLog(storage, run_date);
-  const manifest = (await readCurrent(storage, log, run_date))?.manifest;
-  if (!manifest || manifest.status === 'pruned') throw snapshotPruned(run_date);
-  const source = { storage, manifest, log, pseudonyms };
-  pseudonymsRead(source); // before anything is written
-  return source;
 }
 
 /** What changed until a snapshot; undefined when no day was named and there is no complete one before. */

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { listsRead } from '../access/directory.js';
+import { organizationNames } from '../access/organization-names.js';
 import { directoryOf } from '../access/snapshot-directory.js';
 import { type Clock, systemClock } from '../clock.js';
 import { changesSchema } from '../diff/changes.js';
 import { jsonBytes } from '../lake/json-file.js';
 import { pseudonymsRead } from '../lake/pseudonyms-read.js';
+import { type Source, sourceOf } from '../lake/source.js';
 import type { Pseudonyms } from '../model/pseudonyms.js';
 import type { Row } from '../model/rows.js';
 import type { StreamSchema } from '../model/schema.js';
@@ -19,7 +21,7 @@ import { evidencePage } from './evidence-page.js';
 import { exceptionFinder } from './exceptions.js';
 import { lookUpAccounts } from './identity-provider.js';
 import { type PackFiles, packFiles, type StagedRows, stageRows } from './pack-files.js';
-import { organizationNames, population } from './population.js';
+import { population } from './population.js';
 import type { ForeignCsv } from './read-csv.js';
 import { rowNumbering } from './row-digest.js';
 import {
@@ -32,7 +34,7 @@ import {
   populationSchema,
 } from './schema.js';
 import { listEvidence, snapshotEvidence } from './snapshot-evidence.js';
-import { changesUntil, type Source, sourceOf } from './source.js';
+import { changesUntil } from './source.js';
 import { whyNoWorkbook, workbookBytes } from './workbook.js';
 
 export interface ReviewOptions {

@@ -6,6 +6,7 @@ import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { html } from '../../src/html.js';
 import {
   createSink,
   diffSnapshots,
@@ -14,9 +15,9 @@ import {
   manifestFiles,
   streams,
 } from '../../src/index.js';
+import { sourceOf } from '../../src/lake/source.js';
 import { completenessOf } from '../../src/review/completeness.js';
-import { html } from '../../src/review/html.js';
-import { changesUntil, sourceOf } from '../../src/review/source.js';
+import { changesUntil } from '../../src/review/source.js';
 import { type Day, type MadeUpApi, startMadeUpApi } from '../diff/support/made-up-api.js';
 import { madeUpDay, madeUpHistory } from '../diff/support/made-up-days.js';
 import { take } from '../diff/support/take.js';
