@@ -41,6 +41,7 @@ export {
 } from './history/directory-history.js';
 export { type Beginning, type Ending, type HistoryRow, historySchema } from './history/history-row.js';
 export type { Subject } from './history/selection.js';
+export { type Html, html } from './html.js';
 export type { PublishedSnapshot } from './lake/file-rows.js';
 export { checkLog, currentOf, type Log, type LogEntry, readLog, runDatesOf } from './lake/log.js';
 export { formatLogHead, headOfLog, type LogHead, parseLogHead } from './lake/log-head.js';
@@ -68,6 +69,22 @@ export { type Repairs, type Row, rowMaker, type Value } from './model/rows.js';
 export { EXTRA, type Field, type FieldType, hasNullableKey, type StreamSchema } from './model/schema.js';
 export { formatTimestamp, parseTimestamp, type Timestamp } from './model/timestamp.js';
 export { rawOf, textOf } from './raw-text.js';
+export type {
+  BlanketPermission,
+  Count,
+  Gap,
+  Membership,
+  Movement,
+  OrganizationFigures,
+  Orphan,
+  ReportData,
+  ReportDay,
+  SettingChange,
+  SettingValue,
+  SeveralOrganizations,
+  Shown,
+} from './report/data.js';
+export { type ReportOptions, reportData } from './report/report-data.js';
 export {
   type CheckOptions,
   checkReview,

@@ -44,6 +44,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   diff: ['leaf', 'model', 'streams', 'storage', 'lake'],
   history: ['leaf', 'model', 'streams', 'storage', 'lake', 'diff'],
   review: ['leaf', 'model', 'streams', 'sinks', 'storage', 'lake', 'access', 'diff'],
+  report: ['leaf', 'model', 'streams', 'storage', 'lake', 'access', 'diff'],
   snapshot: ['leaf', 'model', 'streams', 'extract', 'sinks', 'storage', 'lake', 'run', 'upkeep'],
   index: [
     'leaf',
@@ -61,6 +62,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'diff',
     'history',
     'review',
+    'report',
     'snapshot',
   ],
   'connectors/kit': ['index'],
@@ -223,6 +225,7 @@ describe('a stream is named', () => {
   const isDerived = (path: string): boolean =>
     path.startsWith('src/access/') ||
     path.startsWith('src/review/') ||
+    path.startsWith('src/report/') ||
     path === 'connectors/warehouse/effective-access.ts';
   /** The tables of changes and of histories have a column for the organisation, whatever the stream. */
   const isOfChanges = (path: string): boolean =>
