@@ -9,7 +9,7 @@ export function setup(): void {
   const built = statSync(join(ROOT, 'dist/connectors/cli/main.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const isStale = ['src', 'connectors'].some((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
+      .filter((name) => /\.[jt]s$/.test(name))
       .some((name) => statSync(join(ROOT, folder, name)).mtimeMs > built),
   );
   if (!isStale) return;

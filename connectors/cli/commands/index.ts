@@ -61,6 +61,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./snapshots.js')).snapshots,
   },
   {
+    name: 'report',
+    summary: 'Writes a page to look at: who has access, what changed, what was not read.',
+    load: async () => (await import('./report.js')).report,
+  },
+  {
     name: 'verify',
     summary: 'Compares the files of a root with its manifests and its log.',
     load: async () => (await import('./verify.js')).verify,
