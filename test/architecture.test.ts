@@ -71,9 +71,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   fixtures: [],
   // It brings an API of its own.
   'connectors/demo': ['connectors/kit', 'fixtures'],
+  'connectors/report': ['index', 'connectors/kit'],
   'connectors/cli': [
     'index',
     'connectors/kit',
+    'connectors/report/assets.ts',
+    'connectors/report/report-page.ts',
     'connectors/warehouse/load.ts',
     'connectors/demo/demo.ts',
     // Help and version come before anything is loaded: the public list stands on every module.

@@ -1,7 +1,11 @@
-import type { Count, ReportData } from '../../src/index.js';
+import type { Count, OrganizationFigures, ReportData } from '../../src/index.js';
 
 /** How a page names an organisation: by its name, and by its UUID where it has none, or shares it. */
-export function organizationNaming({ organizations }: Pick<ReportData, 'organizations'>) {
+export function organizationNaming({
+  organizations,
+}: {
+  readonly organizations: readonly OrganizationFigures[];
+}) {
   const uses = new Map<string, number>();
   for (const { name } of organizations) if (name) uses.set(name, (uses.get(name) ?? 0) + 1);
   const names = new Map(

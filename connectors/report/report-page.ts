@@ -82,7 +82,7 @@ function introduction(report: ReportData): Html {
     ['people in several organisations', report.several.total],
     ['organisations without an owner', organizations.filter(({ hasOwner }) => hasOwner === false).length],
   ];
-  return html`<p>The snapshot of ${runDate} (UTC) in ${root}: ${status}; its last page was read at ${extractedAt}. Made by claude-compliance ${VERSION}.</p>
+  return html`<p>The snapshot of ${runDate} (UTC) in ${root}: ${status}; its last page was read at ${extractedAt}. Made by claude-compliance-connector ${VERSION}.</p>
 ${pseudonyms === null ? html`` : html`<p>These columns hold keyed pseudonyms: ${pseudonyms.columns.join(', ')} (key ${pseudonyms.key_id}).</p>`}
 ${gaps.total === 0 ? html`` : html`<p class="gap">Something was not read: there are ${count(gaps.total)} <a href="#gaps">gaps</a>. All numbers are about what was read.</p>`}
 <noscript><p class="gap">Scripts are off. The numbers of all charts are in the tables beneath them; the charts and the table of people are not shown.</p></noscript>

@@ -31,7 +31,7 @@ export function accessSection(report: ReportData): Html {
   return html`<section id="access"><h2>Who has access now</h2>
 ${isEverybody ? html`` : html`<p class="gap">Not every list of users was read: there may be more people than these.</p>`}
 ${figure(
-  'organizations',
+  'by-organization',
   'Members by organisation',
   table(
     `Organisations, their members and their built-in roles${restOf(Math.min(organizations.length, MAX_ROWS), organizations.length)}`,
@@ -56,7 +56,7 @@ ${figure(
   ),
 )}
 ${figure(
-  'roles',
+  'by-role',
   'Members by built-in role',
   table(
     'Built-in roles and how many members have them',
@@ -166,7 +166,7 @@ ${shownTable(
     row.action,
   ],
 )}
-${shownTable('Orphans: people in a group and in no organisation', ['person', 'e-mail', 'groups'], orphans, (row) => [row.id, row.email, row.groups.join(', ')])}
+${shownTable('Orphans: people in a group and in no organisation', ['person', 'e-mail', 'in the groups'], orphans, (row) => [row.id, row.email, row.groups.join(', ')])}
 ${shownTable('People in several organisations', ['person', 'name', 'e-mail', 'organisations'], several, (row) => [row.id, row.name, row.email, listed(row.organizations)])}
 ${table(
   'Access that is not known, because something was not read',

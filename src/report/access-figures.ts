@@ -18,7 +18,7 @@ export type AccessFigures = Pick<
   'people' | 'admins' | 'several' | 'blanket' | 'orphans' | 'unknown' | 'memberships'
 > & {
   /** Members of each organisation by their built-in role. */
-  readonly roles: ReadonlyMap<string, ReadonlyMap<string | null, number>>;
+  readonly membersByRole: ReadonlyMap<string, ReadonlyMap<string | null, number>>;
 };
 
 /** Counts who may do what, one person after the other. Memory grows by organisations and roles, not by people. */
@@ -71,7 +71,7 @@ export function accessFigures(limits: Limits) {
     },
     get: (): AccessFigures => ({
       people,
-      roles,
+      membersByRole: roles,
       unknown,
       memberships: memberships.get(),
       admins: admins.get(),

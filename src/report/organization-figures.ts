@@ -8,16 +8,16 @@ import type { OrganizationFigures } from './data.js';
 interface Request {
   manifest: Manifest;
   names: ReadonlyMap<string, string | null>;
-  roles: AccessFigures['roles'];
+  membersByRole: AccessFigures['membersByRole'];
 }
 
 /** Every organisation that is listed, or of which users were to be read, and all roles that members have. */
-export function organizationFigures({ manifest, names, roles }: Request): {
+export function organizationFigures({ manifest, names, membersByRole }: Request): {
   roles: (string | null)[];
   organizations: OrganizationFigures[];
 } {
   const totals = new Map<string | null, number>();
-  for (const counts of roles.values())
+  for (const counts of membersByRole.values())
     for (const [role, count] of counts) totals.set(role, (totals.get(role) ?? 0) + count);
   const all = [...totals].sort(([a, n], [b, m]) => m - n || (`${a}` < `${b}` ? -1 : 1)).map(([role]) => role);
   const stateOf = listStates(manifest);
@@ -26,7 +26,7 @@ export function organizationFigures({ manifest, names, roles }: Request): {
   );
   const organizations = [...new Set([...names.keys(), ...lists])].map((uuid): OrganizationFigures => {
     const state = stateOf(users, { organization_uuid: uuid });
-    const counts = roles.get(uuid) ?? new Map<string | null, number>();
+    const counts = membersByRole.get(uuid) ?? new Map<string | null, number>();
     const isRead = state.state === 'read';
     return {
       uuid,

@@ -45,7 +45,7 @@ export async function reportData(options: ReportOptions): Promise<ReportData> {
       code: 'dates_not_in_order',
     });
   const names = await organizationNames(source);
-  const { roles: counts, ...access } = await accessIn(source, { limits, scratch, signal });
+  const { membersByRole, ...access } = await accessIn(source, { limits, scratch, signal });
   const largest = largestOf(manifest, LARGEST);
   const { gaps: earlier, ...history } = await historyUntil({
     source,
@@ -67,7 +67,7 @@ export async function reportData(options: ReportOptions): Promise<ReportData> {
     isEverybody: membershipsIn(manifest) !== null,
     ...history,
     ...access,
-    ...organizationFigures({ manifest, names, roles: counts }),
+    ...organizationFigures({ manifest, names, membersByRole }),
     settings: await settingValues(source),
     gaps: gaps.get(),
   };

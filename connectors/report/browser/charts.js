@@ -8,7 +8,8 @@ const { Plot } = /** @type {any} */ (globalThis);
 const { charts } = JSON.parse(document.getElementById('data')?.textContent ?? '');
 
 const WIDTH = 960;
-const HALF_DAY_MS = 43_200_000;
+const DAY_MS = 86_400_000;
+const HALF_DAY_MS = DAY_MS / 2;
 /** Characters of a label. */
 const MAX_LABEL = 32;
 
@@ -140,37 +141,54 @@ function largest() {
   });
 }
 
-/** Up: who came; down: who left. A bar is as wide as the time that it is about. */
+/** Up: who came; down: who left. A bar is as wide as the time that it is about; one of several days says so. */
 function movements() {
   const rows = charts.movements.map(({ from, to, ...numbers }) => ({ ...numbers, x1: at(from), x2: at(to) }));
-  const most = Math.max(1, ...rows.flatMap(({ joined, left }) => [joined, left]));
-  const [first, last] = [charts.days.at(0), charts.days.at(-1)];
+  const daysOf = (/** @type {typeof rows[number]} */ { x1, x2 }) =>
+    Math.round((x2.getTime() - x1.getTime()) / DAY_MS);
   const isGap = (/** @type {Point} */ { date }) =>
     !rows.some(({ x1, x2 }) => at(date) >= x1 && at(date) <= x2);
   const common = { x1: 'x1', x2: 'x2', insetLeft: 0.5, insetRight: 0.5, stroke: 'currentColor' };
   return Plot.plot({
     width: WIDTH,
     height: 280,
+    marginTop: 32,
     marginLeft: 64,
-    x: { type: 'utc', label: null, domain: [at(first?.date ?? ''), at(last?.date ?? '')] },
+    x: {
+      type: 'utc',
+      label: null,
+      domain: [at(charts.days.at(0)?.date ?? ''), at(charts.days.at(-1)?.date ?? '')],
+    },
     y: {
       grid: true,
       label: '↑ joined · ↓ left',
-      domain: [-most, most],
+      domain: [
+        -Math.max(1, ...rows.map(({ left }) => left)),
+        Math.max(1, ...rows.map(({ joined }) => joined)),
+      ],
       tickFormat: (value) => count(Math.abs(value)),
     },
     marks: [
       ...gapMarks(gapsIn(charts.days, isGap)),
-      Plot.rectY(rows, { ...common, y1: 0, y2: 'joined', fill: 'currentColor', fillOpacity: 0.5 }),
+      Plot.rectY(rows, { ...common, y1: 0, y2: 'joined', fill: 'currentColor', fillOpacity: 0.35 }),
       Plot.rectY(rows, { ...common, y1: 0, y2: (row) => -row.left, fill: 'none', strokeDasharray: '2,2' }),
       Plot.ruleY([0]),
+      Plot.text(
+        rows.filter((row) => daysOf(row) > 1),
+        {
+          x: ({ x1, x2 }) => new Date((x1.getTime() + x2.getTime()) / 2),
+          y: 'joined',
+          dy: -8,
+          text: (row) => `in ${daysOf(row)} days`,
+        },
+      ),
     ],
   });
 }
 
 const drawings = {
-  organizations: () => bars(charts.organizations),
-  roles: () => bars(charts.roles),
+  'by-organization': () => bars(charts.organizations),
+  'by-role': () => bars(charts.roles),
   days: memberships,
   largest,
   movements,
