@@ -85,7 +85,7 @@ function introduction(report: ReportData): Html {
   return html`<p>The snapshot of ${runDate} (UTC) in ${root}: ${status}; its last page was read at ${extractedAt}. Made by claude-compliance-connector ${VERSION}.</p>
 ${pseudonyms === null ? html`` : html`<p>These columns hold keyed pseudonyms: ${pseudonyms.columns.join(', ')} (key ${pseudonyms.key_id}).</p>`}
 ${gaps.total === 0 ? html`` : html`<p class="gap">Something was not read: there are ${count(gaps.total)} <a href="#gaps">gaps</a>. All numbers are about what was read.</p>`}
-<noscript><p class="gap">Scripts are off. The numbers of all charts are in the tables beneath them; the charts and the table of people are not shown.</p></noscript>
+<p class="gap" data-without="charts">Without scripts the charts are not drawn. Their numbers are in the tables beneath them.</p>
 <nav aria-label="Contents"><ul>${CONTENTS.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
 <dl class="figures">${figures.map(([name, value]) => html`<div><dt>${name}</dt><dd>${count(value)}</dd></div>`)}</dl>
 `;

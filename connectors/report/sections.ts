@@ -72,7 +72,7 @@ ${figure(
 export const peopleSection = ({ memberships: { rows, total } }: ReportData): Html =>
   html`<section id="people"><h2>People</h2>
 <p>One row for each membership: ${count(rows.length)}${rows.length < total ? ` of ${count(total)}. The others are in no row here, but in every number of this page` : ''}.</p>
-<noscript><p class="gap">Without scripts this table is not shown.</p></noscript>
+<p class="gap" data-without="table">Without scripts this table is not shown.</p>
 <div data-people></div>
 </section>
 `;

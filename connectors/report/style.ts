@@ -1,9 +1,10 @@
 /** The style of a report: light and dark, on paper, without colours that mean something. */
 export const style = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --plot-background: Canvas; }
-body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
+body { background: Canvas; color: CanvasText; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { line-height: 1.2; }
 h2 { margin-top: 3rem; border-bottom: 1px solid currentColor; }
+a { color: inherit; }
 nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.5rem; list-style: none; padding: 0; }
 dl.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 1rem; }
 dl.figures div { border: 1px solid #8888; border-radius: 0.25rem; padding: 0.5rem 0.75rem; }
@@ -25,7 +26,7 @@ input, .people-tools button { font: inherit; padding: 0.25rem 0.5rem; }
 :focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
 @media print {
   :root { color-scheme: light; font-size: 10pt; }
-  body { max-width: none; margin: 0; padding: 0; }
+  body { background: Canvas; color: CanvasText; max-width: none; margin: 0; padding: 0; }
   nav, .people-tools, summary { display: none; }
   .scroll { overflow: visible; }
   figure, tr { break-inside: avoid; }

@@ -35,6 +35,9 @@ export const restOf = (rows: number, total: number): string =>
 
 function cellOf(cell: Cell, isFirst: boolean): Html {
   if (typeof cell === 'number') return html`<td class="number">${count(cell)}</td>`;
-  const text = cell === null ? html`–` : typeof cell === 'string' ? html`<bdi>${cell}</bdi>` : cell;
+  const text = cell === null ? html`–` : typeof cell === 'string' ? textOf(cell) : cell;
   return isFirst ? html`<th scope="row">${text}</th>` : html`<td>${text}</td>`;
 }
+
+/** A text in which nothing can be seen is named. */
+const textOf = (text: string): Html => (text.trim() === '' ? html`<em>blank</em>` : html`<bdi>${text}</bdi>`);

@@ -199,8 +199,14 @@ for (const place of document.querySelectorAll('[data-chart]')) {
   const chart = draw();
   // The page's own style is enough, and its policy allows no other.
   chart.querySelector('style')?.remove();
+  // The names of marks would be read out as names of things; the picture has one name.
+  for (const part of chart.querySelectorAll('[aria-label]')) {
+    part.setAttribute('data-mark', part.getAttribute('aria-label') ?? '');
+    part.removeAttribute('aria-label');
+  }
   chart.setAttribute('role', 'img');
   const caption = place.parentElement?.querySelector('figcaption')?.textContent ?? '';
   chart.setAttribute('aria-label', `${caption}. The numbers are in the table beneath.`);
   place.append(chart);
 }
+document.querySelector('[data-without=charts]')?.remove();

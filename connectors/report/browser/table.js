@@ -8,7 +8,8 @@ const { TableCore } = /** @type {any} */ (globalThis);
 const { people } = JSON.parse(document.getElementById('data')?.textContent ?? '');
 
 const ROWS = 100;
-const { compare } = new Intl.Collator('en', { numeric: true });
+/** Without options: browsers compare plain letters fastest. */
+const { compare } = new Intl.Collator('en');
 
 /** @type {[id: string, title: string, text: (person: Person) => string][]} */
 const COLUMNS = [
@@ -140,3 +141,4 @@ document
     ),
   );
 show();
+document.querySelector('[data-without=table]')?.remove();
