@@ -1,8 +1,10 @@
+import { appendFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   compact,
+  createPseudonyms,
   createSink,
   LocalStorage,
   type Manifest,
@@ -79,9 +81,172 @@ describe('what a report shows', () => {
         expect(gaps(report)).toEqual(referenceGaps(published));
         expectAccess(report, last, manifest as Manifest);
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   }, 240_000);
+});
+
+const A = 'aaaaaaaa-0000-4000-8000-000000000000';
+const B = 'bbbbbbbb-0000-4000-8000-000000000000';
+const user = (id: string, organization_role = 'user') => ({
+  id,
+  full_name: id,
+  email: `${id}@example.com`,
+  organization_role,
+});
+/** Who is in the first and in the second organisation. */
+const dayOf = (first: readonly string[], second: readonly string[], more: Partial<Day> = {}): Day => ({
+  lists: {
+    organizations: [
+      { uuid: A, name: 'First' },
+      { uuid: B, name: 'Second' },
+    ],
+    [`users/${A}`]: first.map((id) => user(id)),
+    [`users/${B}`]: second.map((id) => user(id)),
+    [`organization_settings/${A}`]: [{ name: 'mfa', type: 'boolean', value: first.length > 2 }],
+    [`organization_settings/${B}`]: [],
+  },
+  failing: [],
+  streams: ['organizations', 'users', 'organization_settings'],
+  ...more,
+});
+
+describe('a gap in the evidence', () => {
+  it('is no zero, nobody left in it, and what changed meanwhile is found between the days around it', async () => {
+    await using root = await temporaryFolder();
+    const storage = new LocalStorage(root.path);
+    const failing = [`users/${A}`, `organization_settings/${A}`];
+    const days: [string, Day][] = [
+      ['2026-11-01', dayOf(['ada', 'bob'], ['cleo'])],
+      // The first organisation cannot be read while ada moves, bob leaves, and dan and eve come.
+      ['2026-11-02', dayOf([], ['cleo', 'ada'], { failing })],
+      ['2026-11-04', dayOf([], ['cleo', 'ada'], { failing })],
+      ['2026-11-05', dayOf(['dan', 'eve', 'fay'], ['cleo', 'ada'])],
+    ];
+    for (const [runDate, day] of days) await take(api, storage, day, { runDate });
+    const report = await reportOf(root.path);
+    expect(
+      report.days.map(({ date, status, memberships, members }) => [date, status, memberships, members]),
+    ).toEqual([
+      ['2026-11-01', 'complete', 3, [2, 1]],
+      ['2026-11-02', 'incomplete', null, ['not_read', 2]],
+      ['2026-11-03', 'no_snapshot', null, ['not_read', 'not_read']],
+      ['2026-11-04', 'incomplete', null, ['not_read', 2]],
+      ['2026-11-05', 'complete', 5, [3, 2]],
+    ]);
+    expect(report.movements).toEqual([
+      { from: '2026-11-01', to: '2026-11-05', joined: 3, left: 1, moved: 1, rose: 0, fell: 0 },
+    ]);
+    expect(settingChanges(report)).toEqual([`2026-11-01 2026-11-05 ${A} mfa changed false true`]);
+    expect(gaps(report).filter((gap) => !gap.startsWith('2026-11-05'))).toEqual([
+      '2026-11-02 organization_settings - 1',
+      '2026-11-02 users - 1',
+      '2026-11-03 - - 0',
+      '2026-11-04 organization_settings - 1',
+      '2026-11-04 users - 1',
+    ]);
+  });
+
+  it('is a day whose manifest was lost or changed, too', async () => {
+    await using root = await temporaryFolder();
+    const storage = new LocalStorage(root.path);
+    const dates = ['2026-11-01', '2026-11-02', '2026-11-03'];
+    for (const [i, runDate] of dates.entries())
+      await take(api, storage, dayOf(['ada', 'bob'].slice(0, i + 1), []), { runDate });
+    const folder = join(root.path, '_runs', `run_date=${dates[1]}`);
+    for (const name of await readdir(folder)) await appendFile(join(folder, name), ' ');
+    const report = await reportOf(root.path);
+    expect(report.days.map(({ status, memberships }) => [status, memberships])).toEqual([
+      ['complete', 1],
+      ['unreadable', null],
+      ['complete', 2],
+    ]);
+    expect(report.movements).toMatchObject([{ from: dates[0], to: dates[2], joined: 1, left: 0 }]);
+    expect(gaps(report)).toContain('2026-11-02 - - 0');
+  });
+
+  it('is said of the snapshot itself: there may be more people, and an owner', async () => {
+    await using root = await temporaryFolder();
+    await take(api, new LocalStorage(root.path), dayOf(['ada'], ['cleo'], { failing: [`users/${B}`] }), {
+      runDate: '2026-11-01',
+    });
+    const report = await reportOf(root.path);
+    expect(report).toMatchObject({ people: 1, isEverybody: false, unknown: { users_not_read: 1 } });
+    expect(report.organizations.map(({ name, members, hasOwner }) => [name, members, hasOwner])).toEqual([
+      ['First', 1, false],
+      ['Second', null, null],
+    ]);
+    expect(report.gaps.rows).toContainEqual({
+      date: '2026-11-01',
+      stream: 'users',
+      list: B,
+      lists: 1,
+      reason: 'overloaded',
+    });
+  });
+});
+
+describe('a report', () => {
+  it('is the same from any format and layout, and shows the same rows where it does not show all', async () => {
+    const history = fc.sample(madeUpHistory(3), { numRuns: 1, seed: 11 })[0] as Day[];
+    const last = dayOf(['ada', 'bob', 'cleo', 'dan'], ['bob', 'eve', 'fay']);
+    const reports = [];
+    for (const [format, layout] of [
+      ['ndjson', 'per-org'],
+      ['parquet', 'per-date'],
+      ['csv', 'per-org'],
+    ] as const) {
+      await using root = await temporaryFolder();
+      for (const [i, day] of [...history, last].entries()) {
+        const options = { runDate: DATES[i] as string, sink: createSink(format), layout };
+        await take(api, new LocalStorage(root.path), day, options);
+      }
+      const {
+        root: _root,
+        extractedAt,
+        ...report
+      } = await reportOf(root.path, { limits: { memberships: 3, rows: 2 } });
+      reports.push(report);
+    }
+    const [first, ...others] = reports;
+    expect(first?.memberships).toMatchObject({ total: 7, rows: { length: 3 } });
+    expect(first?.gaps.rows).toHaveLength(2);
+    for (const other of others) expect(other).toEqual(first);
+  });
+
+  it('looks back as far as it is asked to, and not beyond its own day', async () => {
+    await using root = await temporaryFolder();
+    for (const runDate of DATES) await take(api, new LocalStorage(root.path), dayOf([], []), { runDate });
+    const some = await reportOf(root.path, { since: DATES[1], runDate: DATES[2] });
+    expect(some.days.map(({ date }) => date)).toEqual(DATES.slice(1, 3));
+    await expect(reportOf(root.path, { since: '2026-11-23', runDate: '2026-11-22' })).rejects.toMatchObject({
+      code: 'dates_not_in_order',
+    });
+    await expect(reportOf(root.path, { runDate: '2026-11-23' })).rejects.toMatchObject({
+      code: 'snapshot_missing',
+    });
+  });
+
+  it('has no name in it when names are replaced, and leaves nothing on the disk', async () => {
+    await using root = await temporaryFolder();
+    for (const runDate of DATES.slice(0, 2))
+      await take(api, new LocalStorage(root.path), dayOf(['ada', 'bob'], ['ada']), { runDate });
+    const pseudonyms = createPseudonyms({
+      key: Buffer.alloc(32, 7),
+      columns: ['email', 'full_name'],
+      keepDomain: true,
+    });
+    const report = await reportOf(root.path, { pseudonyms });
+    expect(report.pseudonyms).toEqual(pseudonyms.scheme);
+    expect(report.memberships.rows.map(({ name, email }) => [name, email])).toContainEqual([
+      pseudonyms.of('name', 'ada'),
+      pseudonyms.of('email', 'ada@example.com'),
+    ]);
+    const { root: _root, ...rest } = report;
+    // The id is `ada`, too.
+    expect(JSON.stringify(rest).replaceAll('"id":"ada"', '')).not.toMatch(/\bada\b/);
+    expect(await readdir(join(root.path, '_staging', 'tmp'))).toEqual([]);
+  });
 });
 
 /** Without the columns that a reader does not look at first. */
