@@ -28,11 +28,16 @@ export async function pageScripts(): Promise<PageScripts> {
   return { libraries: libraries.map(inlined), modules: modules.map(inlined) };
 }
 
-async function libraryText({ name, file }: (typeof LIBRARIES)[number]): Promise<string> {
+async function libraryText({ name, version, file }: (typeof LIBRARIES)[number]): Promise<string> {
   try {
     const entry = createRequire(import.meta.url).resolve(name);
-    const folder = join('node_modules', name);
-    return await readFile(join(entry.slice(0, entry.lastIndexOf(folder)), folder, file), 'utf8');
+    const inside = join('node_modules', name);
+    const folder = join(entry.slice(0, entry.lastIndexOf(inside)), inside);
+    const [licence, script] = await Promise.all(
+      ['LICENSE', file].map((path) => readFile(join(folder, path), 'utf8')),
+    );
+    // A page is a copy, too: the licence goes with it.
+    return `/*! ${name} ${version}\n${licence}*/\n${script}`;
   } catch (cause) {
     const all = LIBRARIES.map((library) => `${library.name}@${library.version}`).join(' ');
     throw new ConfigError(

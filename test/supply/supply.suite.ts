@@ -9,7 +9,16 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const SBOM = join(ROOT, '.cache/sbom.cdx.json');
 
 /** Licences that let this package be used and passed on, also in a product that is not open. */
-const LICENCES = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'ISC', 'MIT'];
+const LICENCES = [
+  '0BSD',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'BlueOak-1.0.0',
+  'ISC',
+  'MIT',
+  'Unlicense',
+];
 
 interface Component {
   name: string;
