@@ -11,6 +11,7 @@ import {
   RateLimitError,
 } from './api-errors.js';
 import { redact, withoutSecrets } from './redact.js';
+import { requestIdOf, requestNamed } from './request-id.js';
 import { isOrganizationCap } from './retry-timing.js';
 
 /** An answer other than 200, its body read as far as the bound allows. */
@@ -20,6 +21,7 @@ export interface RefusedAnswer {
   /** What the path names, by column. */
   parent?: Readonly<Record<string, string>> | undefined;
   status: number;
+  /** Checked. */
   requestId?: string | undefined;
   retryAfter?: number | undefined;
   body: string;
@@ -32,11 +34,10 @@ export function answerError(answer: RefusedAnswer): APIError {
   const body = withoutSecrets(answer.body, answer.secrets);
   const served = parseErrorBody(body);
   const { code, failure, what } = verdict(answer, served.apiMessage ?? '');
-  const requestId = answer.requestId ?? served.requestId;
-  const request = requestId === undefined ? '' : ` (request ${redact(requestId)})`;
+  const requestId = answer.requestId ?? requestIdOf(served.requestId, answer.secrets);
   const quoted = served.apiMessage ? redact(served.apiMessage, answer.secrets) : '';
   const message =
-    `${answer.method} ${answer.path} was answered with ${answer.status}${request}: ${what}` +
+    `${answer.method} ${answer.path} was answered with ${answer.status}${requestNamed(requestId)}: ${what}` +
     (quoted === '' ? '' : ` The API says: ${quoted}`);
   const details: APIErrorDetails = { ...answer, ...served, requestId, body, code, failure };
   return new (errorClass(answer.status))(message, details);

@@ -10,7 +10,7 @@ import type { Envelope } from './envelope.js';
 import { type Expiry, expiry } from './expiry.js';
 import type { Pacer } from './pacer.js';
 import { readPage } from './page.js';
-import { redact } from './redact.js';
+import { requestIdOf, requestNamed } from './request-id.js';
 import { isRetried, parseRetryAfter, RETRY_AFTER_CAP, retryDelay } from './retry-timing.js';
 import type { ClientSettings } from './settings.js';
 import { ACCEPT_ENCODING, type Answer, type Transport } from './transport.js';
@@ -146,7 +146,7 @@ export function createRequester(options: RequesterOptions): Requester {
       const report = parseBudget(answer.headers, clock.now());
       settle(report);
       if (answer.status !== 200) return await refused(request, answer, report);
-      const requestId = answer.headers['request-id'];
+      const requestId = idOf(answer);
       return { ...(await readPage(answer.body(), { list: request.member })), requestId, requestedAt };
     } catch (error) {
       if (!answer) pacer.settle();
@@ -154,7 +154,7 @@ export function createRequester(options: RequesterOptions): Requester {
       if (error instanceof APIError) throw error;
       const over = ended(attempt.signal, attempt.expired || deadline.expired);
       if (over) throw over;
-      if (error instanceof ProtocolError) return distrusted(path, answer, error);
+      if (error instanceof ProtocolError) return distrusted(path, answer && idOf(answer), error);
       if (deadline.expired) throw late(path, 'deadline_exceeded', settings.deadline);
       if (attempt.expired) return new Again(late(path, 'timeout', settings.timeout));
       const lost = connectionError(at, error);
@@ -162,6 +162,9 @@ export function createRequester(options: RequesterOptions): Requester {
       return new Again(lost);
     }
   }
+
+  const idOf = ({ headers }: Answer): string | undefined =>
+    requestIdOf(headers['request-id'], [settings.apiKey]);
 
   function settle(report: BudgetReport): void {
     pacer.settle(report);
@@ -176,7 +179,7 @@ export function createRequester(options: RequesterOptions): Requester {
       path: request.path,
       parent: request.parent,
       status,
-      requestId: served['request-id'],
+      requestId: idOf(answer),
       retryAfter: asked,
       body: await readText(answer),
       secrets: [settings.apiKey],
@@ -249,11 +252,9 @@ function late(path: string, code: string, ms: number): APITimeoutError {
 }
 
 /** Names the answer that cannot be trusted. */
-function distrusted(path: string, answer: Answer | undefined, error: ProtocolError): Again {
-  const requestId = answer?.headers['request-id'];
-  const request = requestId === undefined ? '' : ` (request ${redact(requestId)})`;
+function distrusted(path: string, requestId: string | undefined, error: ProtocolError): Again {
   const { code, message, cause } = error;
-  const named = new ProtocolError(`The answer to ${METHOD} ${path}${request} ${message}.`, {
+  const named = new ProtocolError(`The answer to ${METHOD} ${path}${requestNamed(requestId)} ${message}.`, {
     code,
     cause,
     path,

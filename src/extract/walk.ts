@@ -1,5 +1,5 @@
 import { BadRequestError } from '../client/api-errors.js';
-import { redact } from '../client/redact.js';
+import { requestNamed } from '../client/request-id.js';
 import type { Page, Requester } from '../client/requester.js';
 import { ProtocolError } from '../errors.js';
 import type { OnEvent } from '../events.js';
@@ -123,8 +123,8 @@ function newRecords(page: Page, { path, parse, keyOf, seen }: Reading) {
 }
 
 function distrust(path: string, { requestId }: Page, code: string, what: string): ProtocolError {
-  const request = requestId === undefined ? '' : ` (request ${redact(requestId)})`;
-  return new ProtocolError(`The answer to GET ${path}${request} ${what}`, { code, path, requestId });
+  const answer = `The answer to GET ${path}${requestNamed(requestId)}`;
+  return new ProtocolError(`${answer} ${what}`, { code, path, requestId });
 }
 
 /** The same answer, explained as what it means in the middle of a walk. */

@@ -5,6 +5,10 @@ import { ancestorsOf } from '../streams/stream.js';
 const count = z.int().min(0);
 const instant = z.iso.datetime({ precision: 3 });
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const requestId = z
+  .string()
+  .nullable()
+  .describe('As served, where it has the form of one; malformed otherwise. null: none was served.');
 const connector = z.strictObject({ name: z.string(), version: z.string(), node: z.string() });
 
 /** One data file, named relative to the root. */
@@ -19,8 +23,8 @@ const evidence = {
   pages: count,
   duplicates: count.describe('Records that the API served again in the same walk, and that were dropped.'),
   surrogates_repaired: count.describe('Texts in which a lone surrogate became U+FFFD.'),
-  first_request_id: z.string().nullable(),
-  last_request_id: z.string().nullable(),
+  first_request_id: requestId,
+  last_request_id: requestId,
   first_request_at: instant.nullable(),
   last_request_at: instant.nullable(),
   pages_sha256: sha256
