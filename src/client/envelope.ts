@@ -23,7 +23,7 @@ const TOKEN_LENGTH = 8_192;
  * Reads the envelope of a page: `data` (or the member named `list`), `has_more`, `next_page`. A list that might be incomplete, or that is not
  * one, is an error and never an empty page: a false "no users" would wipe a snapshot.
  * @throws ProtocolError `foreign_envelope`, `data_missing`, `data_not_a_list`, `record_not_an_object`,
- * `too_many_records`, `too_deep`, `has_more_not_boolean`, `next_page_not_text`, `next_page_missing`
+ * `too_many_records`, `too_deep`, `has_more_not_boolean`, `next_page_not_text`, `next_page_missing`, `next_page_unexpected`
  */
 export function parseEnvelope(json: unknown, limits: EnvelopeLimits, list = 'data'): Envelope {
   if (!isObject(json)) throw fault('foreign_envelope', `is not an object with \`${list}\``);
@@ -41,7 +41,10 @@ export function parseEnvelope(json: unknown, limits: EnvelopeLimits, list = 'dat
   if (hasMore && next === null) {
     throw fault('next_page_missing', 'says that there is more and gives no token for it');
   }
-  return { records: data, next: hasMore ? next : null, hasMore };
+  if (!hasMore && next !== null) {
+    throw fault('next_page_unexpected', 'says that there is no more and gives a token for more');
+  }
+  return { records: data, next, hasMore };
 }
 
 /** A 200 that is refused, in words for the end of "The answer …". */

@@ -155,6 +155,7 @@ describe('a list that cannot be trusted is an error and not an end', () => {
     ['a repeated token', { type: 'repeated-token' }, 'token_repeated'],
     ['more, without a token', { type: 'no-token' }, 'next_page_missing'],
     ['more, with an empty token', { type: 'no-token', nextPage: '' }, 'next_page_missing'],
+    ['no more, and a token for more', envelope({ has_more: false }), 'next_page_unexpected'],
     ['more, with the token left out', { type: 'no-token', nextPage: 'absent' }, 'next_page_missing'],
     ['a token that is a number', envelope({ next_page: 7 }), 'next_page_not_text'],
     ['null instead of data', { type: 'data-null' }, 'data_missing'],
