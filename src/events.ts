@@ -15,8 +15,8 @@ export type ComplianceEvent =
   | { type: 'waiting'; reason: 'budget' | 'rate_limited'; until: number }
   /** An attempt failed and is repeated at `until`. `attempt` counts from 1. */
   | { type: 'retrying'; path: string; attempt: number; code: string; status?: number; until: number }
-  /** Records that had been served before in the same walk were dropped. */
-  | ({ type: 'duplicates'; dropped: number } & ListRef)
+  /** Records that had been served before in the same walk were dropped, `differing` of them with other values than before. */
+  | ({ type: 'duplicates'; dropped: number; differing: number } & ListRef)
   /** A page token was no longer accepted: the walk of this list started again. */
   | ({ type: 'walk-restarted' } & ListRef)
   /** The lists that the run will read are known, so far: `open` of `slices` are still to be read. */

@@ -51,10 +51,12 @@ export function createEventReporter(output: Output, clock: Clock): EventReporter
         reportRetry(event);
         heartbeat();
       } else if (event.type === 'duplicates') {
+        const differing =
+          event.differing === 0 ? '' : ` ${event.differing} of them had other values the second time.`;
         report(
-          'INFO',
+          event.differing === 0 ? 'INFO' : 'WARN',
           event,
-          `${event.dropped} records of ${listOf(event.parent)} were served twice and are sent once.`,
+          `${event.dropped} records of ${listOf(event.parent)} were served twice and are sent once.${differing}`,
         );
       } else if (event.type === 'walk-restarted') {
         report(

@@ -20,6 +20,10 @@ export function summary(published: readonly Published[]): string {
   ];
   if (totals.duplicates > 0)
     lines.push(`  ${counted(totals.duplicates, 'duplicate')} dropped, which the API served again`);
+  if (totals.differing > 0)
+    lines.push(
+      `  CONTRADICTION: ${counted(totals.differing, 'record')} served again with other values; the first ones are kept`,
+    );
   if (totals.surrogates_repaired > 0)
     lines.push(`  ${counted(totals.surrogates_repaired, 'text')} with lone surrogates repaired`);
   lines.push(...unavailableLists(first.manifest).map((lists) => `  ${unavailableLine(lists)}`));

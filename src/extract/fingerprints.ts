@@ -2,20 +2,24 @@ import { randomBytes } from 'node:crypto';
 import { ConfigError } from '../errors.js';
 import { KEY_BYTES, keyedHash } from './keyed-hash.js';
 
-/** A set of texts that were seen, at 16 to 24 bytes each; nothing can be taken out or listed. */
+/** A set of texts that were seen, each with the content that it had first, at 21 to 32 bytes each; nothing can be taken out or listed. */
 export interface Fingerprints {
   readonly size: number;
   /** What the tables take in memory. */
   readonly bytes: number;
-  /** Whether the text is new; from now on it is not. */
-  add(text: string): boolean;
+  /** Whether the text is new; from now on it is not. The content of a new one, a whole number of 32 bits, is remembered. */
+  add(text: string, content?: number): boolean;
   has(text: string): boolean;
-  /** All of it, for a checkpoint: 12 bytes a text and 8 more. */
+  /** Whether the text was added with another content. */
+  differs(text: string, content: number): boolean;
+  /** All of it, for a checkpoint: 16 bytes a text and 8 more. */
   toBytes(): Uint8Array;
 }
 
 /** A fingerprint is 96 bits of a keyed hash: among 10 million texts two meet with a chance of 10⁻¹⁵. */
-const WORDS = 3;
+const KEY_WORDS = 3;
+/** And the hash of its content: one difference in 4 billion is not noticed. */
+const WORDS = KEY_WORDS + 1;
 const BYTES = WORDS * 4;
 
 /** The table is cut into parts that grow one at a time, so that growing costs no second table. */
@@ -81,14 +85,21 @@ export function createFingerprints(bytes?: Uint8Array): Fingerprints {
     get bytes() {
       return parts.reduce((sum, part) => sum + (part?.words.byteLength ?? 0), 0);
     },
-    add(text) {
+    add(text, content = 0) {
       look(text);
+      print[KEY_WORDS] = content;
       return insert();
     },
     has(text) {
       look(text);
       const { words } = partOfPrint();
       return !isFree(words, placeOf(words, print, 0));
+    },
+    differs(text, content) {
+      look(text);
+      const { words } = partOfPrint();
+      const place = placeOf(words, print, 0);
+      return !isFree(words, place) && words[place + KEY_WORDS] !== content;
     },
     toBytes() {
       const out = new DataView(new ArrayBuffer(KEY_BYTES + size * BYTES));
@@ -128,6 +139,7 @@ function copyPrint(from: Uint32Array, at: number, to: Uint32Array, place: number
   to[place] = from[at] as number;
   to[place + 1] = from[at + 1] as number;
   to[place + 2] = from[at + 2] as number;
+  to[place + 3] = from[at + 3] as number;
 }
 
 function grow(part: Part): void {

@@ -14,6 +14,8 @@ export interface RecordPage<R> {
   next: string | null;
   /** Records dropped because the walk had returned them; after a restart these are all that came before it. */
   duplicates: number;
+  /** Those of them that say something else than the record that was returned: it has changed, or the list contradicts itself. */
+  differing: number;
   requestId?: string;
   /** When it was requested, milliseconds since 1970. */
   requestedAt: number;

@@ -8,6 +8,7 @@ import { textOf } from '../raw-text.js';
 import { pathOf } from '../streams/path.js';
 import type { ParentKey, Stream, StreamRecord } from '../streams/stream.js';
 import { createFingerprints, type Fingerprints } from './fingerprints.js';
+import { contentHasher } from './record-content.js';
 import { type RecordPage, recordPage } from './record-page.js';
 
 /** Which list to walk, and from where. */
@@ -41,6 +42,7 @@ export async function* walk<S extends Stream>(
   const query = queryOf(stream, options);
   const { parse, expand } = compactParser<StreamRecord<S>>(stream);
   const keyOf = keyReader(stream);
+  const contentOf = contentHasher(stream);
 
   let token = from || null;
   let tokens = createFingerprints();
@@ -66,7 +68,7 @@ export async function* walk<S extends Stream>(
     if (page.next !== null && !tokens.add(page.next)) {
       throw distrust(path, page, 'token_repeated', 'led back to a page of the same walk: it would never end');
     }
-    const { served, duplicates } = newRecords(page, { path, parse, keyOf, seen });
+    const { served, duplicates, differing } = newRecords(page, { path, parse, keyOf, contentOf, seen });
     pages += 1;
     idle = served.records.length > 0 ? Math.min(idle, 0) : idle + 1;
     if (idle > MAX_IDLE_PAGES && page.next !== null) {
@@ -77,10 +79,12 @@ export async function* walk<S extends Stream>(
         `was the last of ${MAX_IDLE_PAGES} pages without a new record`,
       );
     }
-    if (duplicates > 0 && !restarted) onEvent?.({ type: 'duplicates', ...list, dropped: duplicates });
+    if (restarted ? differing > 0 : duplicates > 0)
+      onEvent?.({ type: 'duplicates', ...list, dropped: duplicates, differing });
     const { next, requestId, requestedAt, bytes, sha256 } = page;
     const about = { ...(requestId !== undefined && { requestId }), ...(restarted && { restarted }) };
-    yield recordPage({ path, served, next, duplicates, requestedAt, bytes, sha256, ...about }, expand);
+    const counts = { duplicates, differing };
+    yield recordPage({ path, served, next, ...counts, requestedAt, bytes, sha256, ...about }, expand);
     if (page.next === null) return;
     token = page.next;
   }
@@ -102,6 +106,7 @@ interface Reading {
   path: string;
   parse: (json: unknown) => CompactRecord;
   keyOf: (record: CompactRecord) => string;
+  contentOf: (record: CompactRecord, isRaw: boolean) => number;
   seen: Fingerprints;
 }
 
@@ -109,13 +114,21 @@ interface Reading {
  * The records of a page that the walk has not returned yet; all of a page or nothing: a record that cannot be identified fails the
  * page. They are taken out of it: a walk that waits for its next page must hold none, or eight walks hold eight pages.
  */
-function newRecords(page: Page, { path, parse, keyOf, seen }: Reading) {
+function newRecords(page: Page, { path, parse, keyOf, contentOf, seen }: Reading) {
   const { isPlain, isRaw } = page;
   const served = page.records.splice(0);
   try {
     const parsed = served.map(parse);
-    const records = parsed.filter((record) => seen.add(isRaw ? textOf(keyOf(record)) : keyOf(record)));
-    return { served: { records, isPlain, isRaw }, duplicates: served.length - records.length };
+    let differing = 0;
+    const records = parsed.filter((record) => {
+      const key = isRaw ? textOf(keyOf(record)) : keyOf(record);
+      const content = contentOf(record, isRaw);
+      const isNew = seen.add(key, content);
+      if (!isNew && seen.differs(key, content)) differing += 1;
+      return isNew;
+    });
+    const duplicates = served.length - records.length;
+    return { served: { records, isPlain, isRaw }, duplicates, differing };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     throw distrust(path, page, error.code, `cannot be used: ${error.message}`);

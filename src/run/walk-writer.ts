@@ -103,6 +103,7 @@ export const newEvidence = (list: Pick<WalkEvidence, 'endpoint' | 'parameters'>)
   rows: 0,
   pages: 0,
   duplicates: 0,
+  differing: 0,
   surrogates_repaired: 0,
   first_request_id: null,
   last_request_id: null,
@@ -113,7 +114,7 @@ export const newEvidence = (list: Pick<WalkEvidence, 'endpoint' | 'parameters'>)
 
 function seen(
   evidence: WalkEvidence,
-  { path, served, duplicates, restarted, requestId, requestedAt }: ServedPage,
+  { path, served, duplicates, differing, restarted, requestId, requestedAt }: ServedPage,
 ): WalkEvidence {
   const at = new Date(requestedAt).toISOString();
   return {
@@ -123,6 +124,7 @@ function seen(
     pages: evidence.pages + 1,
     // After a restart these are records that were read before, not served twice.
     duplicates: evidence.duplicates + (restarted ? 0 : duplicates),
+    differing: evidence.differing + differing,
     first_request_id: evidence.first_request_id ?? requestId ?? null,
     last_request_id: requestId ?? null,
     first_request_at: evidence.first_request_at ?? at,

@@ -226,7 +226,88 @@ it('drops users that are served twice, counts them and reports it', async () => 
   const pages = await all(client.organizations.pages(uuid, { limit: 100 }));
   expect(pages.flatMap(({ records }) => records.map(({ id }) => id))).toEqual(served());
   expect(pages.reduce((sum, { duplicates }) => sum + duplicates, 0)).toBe(2);
-  expect(client.events).toContainEqual({ type: 'duplicates', ...theList(), dropped: 2 });
+  expect(client.events).toContainEqual({ type: 'duplicates', ...theList(), dropped: 2, differing: 0 });
+});
+
+describe('a record that is served again', () => {
+  /** Serves the record that the second page repeats as another one. */
+  const change = (changed: object) =>
+    api.fault({
+      match: { page: 1 },
+      do: {
+        type: 'envelope',
+        change({ data, ...page }) {
+          const [first, ...rest] = data as object[];
+          return { ...page, data: [{ ...first, ...changed }, ...rest] };
+        },
+      },
+    });
+  const walked = () => all(client.organizations.pages(uuid, { limit: 100 }));
+  beforeEach(() => api.repeat(uuid, 42));
+
+  it.each<[string, object]>([
+    ['another name', { full_name: 'Another Name' }],
+    ['no name', { full_name: null }],
+    ['an empty name', { full_name: '' }],
+    ['an unknown field', { seat: 'standard' }],
+    ['a value of another type', { full_name: 7 }],
+  ])('with %s is dropped, and the difference is counted and reported', async (_, changed) => {
+    const [{ full_name: first } = {}] = [...api.users(uuid)].slice(42, 43);
+    change(changed);
+    const pages = await walked();
+    const records = pages.flatMap(({ records }) => records);
+    expect(records.map(({ id }) => id)).toEqual(served());
+    expect(records[42]?.full_name).toBe(first);
+    expect(pages.map(({ duplicates, differing }) => [duplicates, differing])).toEqual([
+      [0, 0],
+      [1, 1],
+      [0, 0],
+    ]);
+    expect(client.events).toContainEqual({ type: 'duplicates', ...theList(), dropped: 1, differing: 1 });
+  });
+
+  it('is the same in any order of its fields, with escapes or without, and where null is left out', async () => {
+    const user = { id: 'user_1', email: null, full_name: 'Zoë 漢字', role: null, seat: { a: ['ü'] } };
+    const { email: _, ...withoutNull } = Object.fromEntries(Object.entries(user).reverse());
+    const pages = [user, { ...user, id: 'user_2', full_name: '\\' }, withoutNull].map(
+      (record, i, records) => ({
+        data: i === 1 ? [user, record] : [record],
+        has_more: i + 1 < records.length,
+        next_page: i + 1 < records.length ? `t${i}` : null,
+      }),
+    );
+    for (const [page, body] of pages.entries())
+      api.fault({ match: { nth: page + 1 }, do: { type: 'answer', status: 200, body: body as never } });
+    const read = await walked();
+    expect(read.map(({ duplicates, differing }) => [duplicates, differing])).toEqual([
+      [0, 0],
+      [1, 0],
+      [1, 0],
+    ]);
+  });
+
+  it('differently after the walk started again is counted as well', async () => {
+    change({ full_name: 'Another Name' });
+    api.fault({ match: { page: 2, times: 1 }, do: { type: 'stale-token' } });
+    api.fault({
+      match: { page: 0, nth: 2 },
+      do: {
+        type: 'envelope',
+        change: ({ data, ...page }) => ({
+          ...page,
+          data: (data as object[]).map((user) => ({ ...user, full_name: 'Renamed' })),
+        }),
+      },
+    });
+    const pages = await walked();
+    expect(pages.map(({ restarted, differing }) => [restarted ?? false, differing])).toEqual([
+      [false, 0],
+      [false, 1],
+      [true, 100],
+      [true, 1],
+      [true, 0],
+    ]);
+  });
 });
 
 describe('a token that goes stale in the middle of a walk', () => {

@@ -167,6 +167,30 @@ describe('records that are served twice', () => {
     expect(memberships(await rowsOf(root.path, manifest, 'users'))).toEqual(servedMemberships(api));
   });
 
+  it('with other values are counted apart, and the first ones are published', async () => {
+    await using api = await startFixtureApi({ sizes: [2500, 3] });
+    await using root = await temporaryFolder();
+    api.repeat(uuidOf(api, 0), 998);
+    api.repeat(uuidOf(api, 0), 999);
+    api.fault({
+      match: { organizationUuid: uuidOf(api, 0), page: 1 },
+      do: {
+        type: 'envelope',
+        change({ data, ...page }) {
+          const [first, ...rest] = data as object[];
+          return { ...page, data: [{ ...first, email: 'other@example.com' }, ...rest] };
+        },
+      },
+    });
+    const manifest = await take(api, root.path);
+    expect(manifest.totals).toMatchObject({ rows: 2505, duplicates: 2, differing: 1 });
+    expect(manifest.tables.users?.slices.map(({ differing }) => differing)).toEqual([1, 0]);
+    expect(memberships(await rowsOf(root.path, manifest, 'users'))).toEqual(servedMemberships(api));
+    const texts = await rowsOf(root.path, manifest, 'users');
+    expect(JSON.stringify(texts)).not.toContain('other@example.com');
+    expect(JSON.stringify(manifest)).not.toContain('example.com');
+  });
+
   it('are not counted when a stale token made the walk start again: they were read twice, not served twice', async () => {
     await using api = await startFixtureApi({ sizes: [3500] });
     await using root = await temporaryFolder();

@@ -78,6 +78,7 @@ export const sliceOf = (parent: Slice['parent'], rows: number, files: FileEntry[
   rows,
   pages: 1,
   duplicates: 0,
+  differing: 0,
   surrogates_repaired: 0,
   first_request_id: null,
   last_request_id: null,

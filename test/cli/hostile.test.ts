@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { startFixtureApi } from '../../fixtures/api/index.js';
+import { temporaryFolder } from '../run/support/tree.js';
+import { environmentOf, say } from './command.js';
+
+describe('an API that contradicts itself', () => {
+  it('is shown in the summary: a record that was served again with other values', async () => {
+    await using api = await startFixtureApi({ sizes: [150] });
+    await using root = await temporaryFolder();
+    api.repeat(String(api.organizations()[0]?.uuid), 42);
+    api.fault({
+      match: { list: 'users', page: 1 },
+      do: {
+        type: 'envelope',
+        change({ data, ...page }) {
+          const [first, ...rest] = data as object[];
+          return { ...page, data: [{ ...first, full_name: 'Somebody Else' }, ...rest] };
+        },
+      },
+    });
+    const dump = ['dump', '--out', root.path, '--page-size', '100', '--requests-per-minute', '0'];
+    const { code, stdout, stderr } = await say(dump, environmentOf(api));
+    expect([code, stderr]).toEqual([0, expect.any(String)]);
+    expect(`${stdout}${stderr}`).toContain(
+      '  CONTRADICTION: 1 record served again with other values; the first ones are kept\n',
+    );
+    expect(`${stdout}${stderr}`).not.toContain('Somebody Else');
+  });
+});
