@@ -176,9 +176,9 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
       described.push({ day, description: await describeRun(request) });
     }
     // All of them before any is published: what is refused for one is refused for all.
-    const { maxShrink, force } = settings;
+    const { maxShrink, allowEmpty, force } = settings;
     for (const { day, description } of described)
-      await checkPublishable({ day, manifest: description.manifest, maxShrink, force });
+      await checkPublishable({ day, manifest: description.manifest, maxShrink, allowEmpty, force });
     for (const { day, description } of described) {
       const { format, dataset } = description.manifest;
       await claimDataset(day.storage, { format, dataset });

@@ -91,6 +91,12 @@ export const snapshotSettings = z.object({
     .describe(
       `Percent of the ${guardedStreams.join(' or ')} of the newest snapshot that may be missing before nothing is published.`,
     ),
+  allowEmpty: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Publish a snapshot without any organisation. Default: it is refused, as a wrong key sees none.',
+    ),
   force: z
     .boolean()
     .default(false)

@@ -2,7 +2,7 @@ import { RefusedError } from '../errors.js';
 import type { Day } from '../lake/day.js';
 import { covers, type Manifest, type Scope, type Slice } from '../lake/manifest.js';
 import { newestWith } from '../lake/manifest-file.js';
-import { streams } from '../streams/index.js';
+import { scopedStream, streams } from '../streams/index.js';
 import { keyText, type Stream } from '../streams/stream.js';
 
 /**
@@ -33,14 +33,16 @@ interface GuardRequest {
   /** What is to be published. */
   manifest: Manifest;
   maxShrink: number;
+  allowEmpty: boolean;
   force: boolean;
 }
 
 /**
  * Compares what is about to be published with what is published.
- * @throws RefusedError `scope_refused`, `pruned_refused`, `incomplete_refused`, `unavailable_refused`, `shrink_refused`
+ * @throws RefusedError `scope_refused`, `pruned_refused`, `incomplete_refused`, `unavailable_refused`, `shrink_refused`, `empty_refused`
  */
-export async function checkPublishable({ day, manifest, maxShrink, force }: GuardRequest): Promise<void> {
+export async function checkPublishable(request: GuardRequest): Promise<void> {
+  const { day, manifest, maxShrink, allowEmpty, force } = request;
   const existing = day.current?.manifest;
   checkReplaceable(manifest.scope, existing, manifest.run_date);
   if (force) return;
@@ -69,6 +71,21 @@ export async function checkPublishable({ day, manifest, maxShrink, force }: Guar
     });
     if (newest) checkShrink({ stream, manifest, newest, maxShrink });
   }
+  if (!allowEmpty) checkNotEmpty(manifest);
+}
+
+/** The first snapshot has nothing to be compared with, and a key of the wrong kind may see no organisation. */
+function checkNotEmpty({ tables }: Manifest): void {
+  const listsOfOrganizations = streams.filter(({ parent }) => parent?.stream === scopedStream);
+  const isEmpty =
+    (tables[scopedStream.name]?.rows ?? 0) === 0 &&
+    listsOfOrganizations.every(({ name }) => (tables[name]?.slices.length ?? 0) === 0);
+  const isKnown = [scopedStream, ...listsOfOrganizations].some(({ name }) => tables[name]);
+  if (!isEmpty || !isKnown) return;
+  throw new RefusedError(
+    'The API listed no organisation at all, so nothing was published. Is it the key of the right parent organisation, with the right scopes? If there is none yet, publish it with --allow-empty.',
+    'empty_refused',
+  );
 }
 
 interface Comparison {

@@ -27,3 +27,18 @@ describe('an API that contradicts itself', () => {
     expect(`${stdout}${stderr}`).not.toContain('Somebody Else');
   });
 });
+
+describe('a first dump that lists no organisation', () => {
+  it('ends with exit code 1 and publishes nothing, unless --allow-empty says that it is right', async () => {
+    await using api = await startFixtureApi({ sizes: [] });
+    await using root = await temporaryFolder();
+    const dump = ['dump', '--out', root.path, '--requests-per-minute', '0'];
+    const { code, stderr } = await say(dump, environmentOf(api));
+    expect(code).toBe(1);
+    expect(stderr).toContain('error: The API listed no organisation at all, so nothing was published.');
+    expect(stderr).toContain('--allow-empty. [empty_refused]');
+    expect(await say(['verify', '--out', root.path])).toMatchObject({ code: 2 });
+    expect(await say([...dump, '--allow-empty'], environmentOf(api))).toMatchObject({ code: 0 });
+    expect(await say(['verify', '--out', root.path])).toMatchObject({ code: 0 });
+  });
+});

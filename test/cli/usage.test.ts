@@ -32,6 +32,7 @@ const DEFAULTS = {
   json: undefined,
   'dry-run': undefined,
   'back-dated': undefined,
+  'allow-empty': undefined,
   force: undefined,
   fresh: undefined,
   layout: 'per-org',

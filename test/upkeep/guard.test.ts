@@ -37,6 +37,40 @@ describe('the guard against a directory that has shrunk', () => {
     else expect(await published).toMatchObject({ status: 'complete' });
   });
 
+  it.each<[string, Partial<SnapshotSettings>]>([
+    ['organisations and users', {}],
+    ['organisations', { streams: ['organizations'] }],
+    ['users', { streams: ['users'] }],
+  ])('refuses a first snapshot of %s without any organisation, unless that is allowed', async (_, asked) => {
+    await using api = await startFixtureApi({ sizes: [] });
+    await using root = await temporaryFolder();
+    const refused = { code: 'empty_refused', exitCode: 1 };
+    await expect(take(api, root.path, asked)).rejects.toMatchObject(refused);
+    await expect(take(api, root.path, asked)).rejects.toThrow('--allow-empty');
+    expect(await dataBelow(root.path)).toEqual({});
+    const allowed = await take(api, root.path, { ...asked, allowEmpty: true });
+    expect(allowed).toMatchObject({ totals: { rows: 0 } });
+    await expect(take(api, root.path, { ...asked, ...DAY_1 })).rejects.toMatchObject(refused);
+  });
+
+  it('publishes organisations without users, and streams of no organisation, where there is none', async () => {
+    await using api = await startFixtureApi({ sizes: [0] });
+    await using root = await temporaryFolder();
+    expect(await take(api, root.path, { streams: ['users'] })).toMatchObject({ totals: { rows: 0 } });
+    await using none = await startFixtureApi({ sizes: [] });
+    const groups = await take(none, join(root.path, 'groups'), { streams: ['groups'] });
+    expect(Object.keys(groups.tables)).toEqual(['groups']);
+  });
+
+  it('says that a directory has shrunk where there was one, whatever may be empty', async () => {
+    await using days = await twoDays([10], []);
+    await using root = await temporaryFolder();
+    await take(days.first, root.path, DAY_1);
+    const refused = { code: 'shrink_refused' };
+    await expect(take(days.second, root.path)).rejects.toMatchObject(refused);
+    await expect(take(days.second, root.path, { allowEmpty: true })).rejects.toMatchObject(refused);
+  });
+
   it('compares with the newest snapshot of each stream, whatever that one has besides', async () => {
     type Case = [string, Partial<SnapshotSettings>, Partial<SnapshotSettings>];
     const cases: Case[] = [
