@@ -5,20 +5,12 @@ import api from 'undici/lib/api/index.js';
 import BaseDispatcher from 'undici/lib/dispatcher/dispatcher.js';
 import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 import { ProtocolError } from '../errors.js';
+import { type ProxySettings, proxyAddresses } from './proxy-address.js';
 
 export type { Dispatcher };
 
 /** As undici's index does: its agents call these on each other. */
 Object.assign(BaseDispatcher.prototype, api);
-
-/** Which proxy to go through; nothing is read from the environment here. */
-export interface ProxySettings {
-  /** The proxy for `http:` addresses, and for `https:` ones unless `httpsProxy` says otherwise. */
-  httpProxy?: string | undefined;
-  httpsProxy?: string | undefined;
-  /** Hosts that are reached directly: names, `.suffixes` and ports, separated by commas; `*` for all. */
-  noProxy?: string | undefined;
-}
 
 /** How the transport reaches the network. */
 export interface TransportOptions {
@@ -56,7 +48,7 @@ const DECODERS = {
 /** What the transport can decode, for `accept-encoding`. */
 export const ACCEPT_ENCODING = 'gzip, deflate, br';
 
-/** Opens a transport; the caller closes it. */
+/** Opens a transport; the caller closes it. @throws ConfigError `proxy_invalid` */
 export function openTransport({ dispatcher, proxy = {}, ca }: TransportOptions): Transport {
   const agent = dispatcher ?? openAgent(proxy, ca);
   return {
@@ -91,15 +83,10 @@ export function openTransport({ dispatcher, proxy = {}, ca }: TransportOptions):
 }
 
 /** `''` where a proxy is not set: left out, undici would read the environment by itself. */
-function openAgent(
-  { httpProxy = '', httpsProxy = '', noProxy = '' }: ProxySettings,
-  ca?: string,
-): Dispatcher {
+function openAgent(proxy: ProxySettings, ca?: string): Dispatcher {
   const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
   return new EnvHttpProxyAgent({
-    httpProxy,
-    httpsProxy,
-    noProxy,
+    ...proxyAddresses(proxy),
     allowH2: false,
     connect: trust,
     requestTls: trust,

@@ -1,7 +1,8 @@
 import { createPacer } from '../client/pacer.js';
+import type { ProxySettings } from '../client/proxy-address.js';
 import { createRequester, type Requester } from '../client/requester.js';
 import { type ClientSettingsInput, clientSettings } from '../client/settings.js';
-import { type Dispatcher, openTransport, type ProxySettings } from '../client/transport.js';
+import { type Dispatcher, openTransport } from '../client/transport.js';
 import { type Clock, systemClock } from '../clock.js';
 import type { OnEvent } from '../events.js';
 import { parseSettings } from '../settings.js';

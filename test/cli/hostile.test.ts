@@ -42,3 +42,15 @@ describe('a first dump that lists no organisation', () => {
     expect(await say(['verify', '--out', root.path])).toMatchObject({ code: 0 });
   });
 });
+
+describe('the variables of a proxy', () => {
+  it('that make no sense are a mistake of the configuration, and are not repeated', async () => {
+    const key = { ANTHROPIC_COMPLIANCE_ACCESS_KEY: 'sk-ant-api01-x', HTTPS_PROXY: 'clerk:sec/ret@proxy:1' };
+    const { code, stdout, stderr } = await say(['check'], key);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(
+      /^error: The address of the proxy \(HTTPS_PROXY\) is not usable\..*\[proxy_invalid\]\n$/,
+    );
+    expect(stderr).not.toContain('ret@');
+  });
+});

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { Agent } from 'undici';
 import { describe, expect, it } from 'vitest';
@@ -94,6 +94,34 @@ describe('a server behind a company proxy with a certificate of its own', () => 
     await using proxied = testClient(api, { proxy: { ...through, noProxy: 'example.com' } });
     await proxied.organizations.list();
     expect(proxy.tunnels).toHaveLength(1);
+  });
+
+  it('is reached through a proxy without a scheme, as curl takes it', async () => {
+    await using api = await startFixtureApi({ sizes: [1] });
+    await using proxy = await startProxy();
+    await using client = testClient(api, { proxy: { httpProxy: proxy.url.replace('http://', '') } });
+    expect(await client.organizations.list()).toHaveLength(1);
+    await using named = testClient(api, { proxy: { httpProxy: proxy.url.replace(/^.*:/, 'localhost:') } });
+    expect(await named.organizations.list()).toHaveLength(1);
+    expect(proxy.tunnels).toHaveLength(2);
+  });
+
+  it.each([
+    'http://',
+    'clerk:secret@proxy corp:8080',
+    'proxy.corp:99999',
+    'socks5://clerk:secret@proxy.corp:1080',
+    'ftp://proxy.corp',
+    'http://clerk:secret%@proxy.corp:8080',
+    'http://clerk:sec/ret@proxy.corp:8080',
+  ])('is not looked for through a proxy whose address makes no sense: %s', async (address) => {
+    for (const proxy of [{ httpProxy: address }, { httpsProxy: address }]) {
+      const opened = Promise.resolve().then(() => testClient({ url: 'http://h', key: 'k' }, { proxy }));
+      const thrown = await rejection(opened);
+      expect(thrown).toMatchObject({ name: 'ConfigError', code: 'proxy_invalid', exitCode: 2 });
+      expect(thrown.message).toContain('httpProxy' in proxy ? '(HTTP_PROXY)' : '(HTTPS_PROXY)');
+      expect(inspect(thrown, { showHidden: true, depth: 5 })).not.toMatch(/secret|sec\/ret/);
+    }
   });
 
   it('is distinguished from a proxy that requires authentication', async () => {
