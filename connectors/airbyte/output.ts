@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { textOf } from '../../src/index.js';
+import { withoutKeys } from '../kit/key-text.js';
 import type { Message } from './messages.js';
 import type { RecordLines } from './record-lines.js';
 
@@ -9,6 +10,9 @@ const SEPARATORS = /[\u0085\u2028\u2029]/g;
 const RAW_SEPARATORS = /\u00c2\u0085|\u00e2\u0080[\u00a8\u00a9]/g;
 
 const escaped = (separator: string): string => `\\u${separator.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** The messages that people read; the others are data. */
+const FOR_PEOPLE = new Set<Message['type']>(['LOG', 'TRACE', 'CONNECTION_STATUS']);
 
 /** Where messages go: one a line, and as fast as the reader takes them. */
 export interface Output {
@@ -56,8 +60,10 @@ export function openOutput(stdout: Writable, signal: AbortSignal): Output {
     if (room) await room;
     signal.throwIfAborted();
   }
-  const write = (message: Message): void =>
-    writeChunk(`${JSON.stringify(message)}\n`.replace(SEPARATORS, escaped));
+  const write = (message: Message): void => {
+    const text = JSON.stringify(message).replace(SEPARATORS, escaped);
+    writeChunk(`${FOR_PEOPLE.has(message.type) ? withoutKeys(text) : text}\n`);
+  };
 
   return {
     write,

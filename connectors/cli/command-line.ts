@@ -2,13 +2,15 @@ import yargs from 'yargs';
 import { ComplianceError, ConfigError } from '../../src/errors.js';
 import { VERSION } from '../../src/version.js';
 import type { Command, Context } from '../kit/command.js';
+import { maskingKeys } from '../kit/key-text.js';
 import { commands } from './commands/index.js';
 
 /** What a person types: the name of the package, so that `npx` finds it, and nobody else's. */
 const COMMAND_LINE = 'claude-compliance-connector';
 
 /** Parses one command line and runs its command; errors are reported on stderr. @returns the exit code */
-export async function runCommandLine(args: readonly string[], context: Context): Promise<number> {
+export async function runCommandLine(args: readonly string[], io: Context): Promise<number> {
+  const context = { ...io, stderr: maskingKeys(io.stderr) };
   try {
     const parsed = await parse(args, context);
     if (typeof parsed === 'string') {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { ConfigError } from '../../src/index.js';
 import { flagsNamed, readEnvironment, variableOf } from './environment.js';
+import { isKey } from './key-text.js';
 import { didYouMean, sayIssue } from './mistakes.js';
 import { flagName, flagSchemas, parseFlag } from './options.js';
 import { SECRETS } from './secrets.js';
@@ -24,7 +25,7 @@ interface Sources {
 /**
  * The settings of a command: flags win over the environment over `--config` over defaults. Every mistake is reported at
  * once.
- * @throws ConfigError `settings_invalid`, `config_file_invalid`, `key_file_unreadable`
+ * @throws ConfigError `settings_invalid`, `key_misplaced`, `config_file_invalid`, `key_file_unreadable`
  */
 export async function resolveSettings<S extends z.ZodObject>(
   schema: S,
@@ -53,6 +54,7 @@ export async function resolveSettings<S extends z.ZodObject>(
     return taken;
   };
 
+  if (isKey(config)) throw misplacedKey(`--${CONFIG}`);
   const file = Object.entries(typeof config === 'string' && config !== '' ? await readConfig(config) : {});
   const forUs = file.filter(([name]) => byFlag.has(name) || !all.includes(name));
   const fromFile = take(Object.fromEntries(forUs), (name) => `"${name}" in ${config}`);
@@ -60,6 +62,12 @@ export async function resolveSettings<S extends z.ZodObject>(
   const variables = readEnvironment(schemas, environment);
   const fromEnvironment = Object.fromEntries([...variables].map(([key, { value }]) => [key, value]));
   const settings = { ...fromFile, ...fromEnvironment, ...fromFlags };
+  const nameOf = (key: string): string => {
+    const variable = key in fromFlags ? undefined : variables.get(key)?.variable;
+    return variable ?? (positionals.includes(key) ? `<${key}>` : `--${flagName(key)}`);
+  };
+  for (const [key, value] of Object.entries(settings))
+    if (!(key in SECRETS) && [value].flat().some(isKey)) throw misplacedKey(nameOf(key));
   for (const [key, { file }] of Object.entries(SECRETS).filter(([key]) => schemas.has(key))) {
     const named =
       fromFlags[file] ?? (fromEnvironment[key] === undefined && (fromEnvironment[file] ?? fromFile[file]));
@@ -68,10 +76,6 @@ export async function resolveSettings<S extends z.ZodObject>(
 
   const parsed = schema.safeParse(settings, { reportInput: true });
   if (parsed.success && mistakes.length === 0) return parsed.data;
-  const nameOf = (key: string): string => {
-    const variable = key in fromFlags ? undefined : variables.get(key)?.variable;
-    return variable ?? (positionals.includes(key) ? `<${key}>` : `--${flagName(key)}`);
-  };
   mistakes.push(...(parsed.error?.issues ?? []).map((issue) => sayIssue(issue, nameOf)));
   throw new ConfigError(
     mistakes.length === 1
@@ -80,6 +84,13 @@ export async function resolveSettings<S extends z.ZodObject>(
     { code: 'settings_invalid' },
   );
 }
+
+/** Before anything is done with it: a folder or a line of the manifest would have its name. */
+const misplacedKey = (name: string): ConfigError =>
+  new ConfigError(
+    `${name} has a key as its value. The key comes from ANTHROPIC_COMPLIANCE_ACCESS_KEY, or from the file that --api-key-file names. Others can read flags: replace that key by another one.`,
+    { code: 'key_misplaced' },
+  );
 
 const sentence = (text: string): string => (/[.?]$/.test(text) ? text : `${text}.`);
 

@@ -1,5 +1,11 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
+import { runSource } from '../../connectors/airbyte/source.js';
 import { startFixtureApi } from '../../fixtures/api/index.js';
+import { systemClock } from '../../src/index.js';
 import { temporaryFolder } from '../run/support/tree.js';
 import { environmentOf, say } from './command.js';
 
@@ -52,5 +58,88 @@ describe('the variables of a proxy', () => {
       /^error: The address of the proxy \(HTTPS_PROXY\) is not usable\..*\[proxy_invalid\]\n$/,
     );
     expect(stderr).not.toContain('ret@');
+  });
+});
+
+describe('a key in the wrong place', () => {
+  const KEY = 'sk-ant-api01-Zm9yIGEgdGVzdCBvbmx5-4711';
+  const known = { ANTHROPIC_COMPLIANCE_ACCESS_KEY: 'sk-ant-api01-another-key-of-this-test' };
+
+  it.each([
+    ['--api-key-file', ['check', '--api-key-file', KEY]],
+    ['--api-key-file', ['check', `--api-key-file=${KEY}`]],
+    ['--config', ['check', '--config', KEY]],
+    ['--out', ['dump', '--out', KEY]],
+    ['--state', ['dump', '--state', KEY]],
+    ['--base-url', ['check', '--base-url', KEY]],
+    ['--org', ['dump', '--org', 'a', KEY]],
+    ['<stream>', ['preview', KEY]],
+  ])('is refused as the value of %s, and not repeated', async (name, args) => {
+    const { code, stdout, stderr } = await say(args, known);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(`error: ${name} has a key as its value.`);
+    expect(stderr).toContain('[key_misplaced]');
+    expect(stderr).not.toContain('Zm9yI');
+  });
+
+  it.each([
+    ['a flag', ['check', `--${KEY}`]],
+    ['a flag with a value', ['check', `--${KEY}=1`]],
+    ['a negated flag', ['check', `--no-${KEY}`]],
+    ['a short flag', ['check', `-${KEY}`]],
+    ['a command', [KEY]],
+    ['a word after a command', ['check', KEY]],
+    ['a part of the name of a key file', ['check', '--api-key-file', `/etc/keys/${KEY}.txt`]],
+    ['a part of the name of a configuration file', ['check', '--config', `${KEY}.json`]],
+    ['a part of a bucket', ['verify', '--out', `s3s://${KEY}/x`]],
+    ['a part of a folder', ['verify', '--out', `/nowhere/${KEY}/x`]],
+    ['a storage option', ['verify', '--out', 's3://b', '--storage-option', `${KEY}=1`]],
+    ['a compression', ['dump', '--compression', `x-${KEY}`]],
+    ['a log head', ['verify', '--expect', `1:${KEY}`]],
+  ])('is not repeated as %s', async (_, args) => {
+    const { code, stdout, stderr } = await say(args, known);
+    expect(code).toBe(2);
+    expect(`${stdout}${stderr}`).not.toContain('Zm9yI');
+    expect(stderr).toMatch(/^error: /);
+  });
+
+  it('is not repeated in a file of flags, as a name or as a value', async () => {
+    await using folder = await temporaryFolder();
+    const config = join(folder.path, 'config.json');
+    for (const flags of [{ [KEY]: 1 }, { out: KEY }, { 'api-key-file': KEY }, { streams: [KEY] }]) {
+      await writeFile(config, JSON.stringify(flags));
+      const { code, stderr } = await say(['dump', '--config', config], known);
+      expect(code).toBe(2);
+      expect(stderr).not.toContain('Zm9yI');
+    }
+    expect(await readdir(folder.path)).toEqual(['config.json']);
+  });
+
+  it('is not repeated by the Airbyte source', async () => {
+    for (const args of [
+      ['check', '--config', KEY],
+      [KEY],
+      ['check', `--${KEY}`],
+      ['check', '--config', 'x', KEY],
+    ]) {
+      const stdout = new PassThrough();
+      const { signal } = new AbortController();
+      const context = { stdout, environment: {}, signal, clock: systemClock };
+      const [, messages] = await Promise.all([
+        runSource(args, context).finally(() => stdout.end()),
+        text(stdout),
+      ]);
+      expect(messages).toMatch(/"type":"(TRACE|CONNECTION_STATUS)"/);
+      expect(messages).not.toContain('Zm9yI');
+    }
+  });
+
+  it('has a name for a file that is like it, which is read', async () => {
+    await using api = await startFixtureApi({ sizes: [1] });
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, 'sk-ant-api01-backup.key');
+    await writeFile(file, api.key, { mode: 0o600 });
+    const { code } = await say(['check', '--base-url', api.url, '--api-key-file', file]);
+    expect(code).toBe(0);
   });
 });
