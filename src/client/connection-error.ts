@@ -1,5 +1,12 @@
 import { APIConnectionError, APITimeoutError } from './api-errors.js';
 
+/**
+ * Node's codes of a certificate that is not trusted: waiting changes nothing about it.
+ * https://nodejs.org/api/tls.html#x509-certificate-error-codes
+ */
+const NOT_TRUSTED =
+  /^(?:ERR_TLS_CERT_ALTNAME_INVALID|CERT_\w+|CRL_\w+|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT\w*|UNABLE_TO_(?:GET|VERIFY|DECRYPT|DECODE)_\w+|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|ERROR_IN_\w+_FIELD)$/;
+
 /** Codes of Node and undici, and what they mean for the reader. */
 const KINDS: readonly { codes: RegExp; code: string; what: string }[] = [
   { codes: /^ECONNREFUSED$/, code: 'connection_refused', what: 'the connection was refused' },
@@ -15,9 +22,9 @@ const KINDS: readonly { codes: RegExp; code: string; what: string }[] = [
     what: 'the answer was interrupted or damaged',
   },
   {
-    codes: /CERT|^ERR_(?:TLS|SSL)_|^EPROTO$|SELF_SIGNED|UNABLE_TO_|^UND_ERR_PRX_TLS$/,
+    codes: /^ERR_(?:TLS|SSL)_|^EPROTO$|^UND_ERR_PRX_TLS$/,
     code: 'tls_failed',
-    what: 'the server could not be trusted, or does not speak TLS (is a company certificate missing?)',
+    what: 'the server does not speak TLS as it should (is it https:, and the right port?)',
   },
   {
     codes: /^(?:ECONNRESET|EPIPE|UND_ERR_SOCKET|HPE_\w+)$/,
@@ -39,6 +46,13 @@ export function connectionError(
     );
   }
   const served = codes(cause);
+  const distrust = served.find((code) => NOT_TRUSTED.test(code));
+  if (distrust !== undefined) {
+    return new APIConnectionError(
+      `${request.method} ${request.path} was not sent: the certificate of the server, or of the proxy, is not trusted (${distrust}). If it is of an authority of your own, name a PEM file with that authority's certificate by NODE_EXTRA_CA_CERTS. If it has expired or names another host, check the base URL and ask who runs the server.`,
+      { ...request, code: 'certificate_not_trusted', failure: 'config', cause },
+    );
+  }
   const kind = KINDS.find(({ codes }) => served.some((code) => codes.test(code)));
   const { code, what } = kind ?? { code: 'connection_failed', what: 'the connection failed' };
   const hint = served[0] === undefined ? '' : ` (${served[0]})`;

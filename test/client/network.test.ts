@@ -11,6 +11,7 @@ import { Agent } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { startFixtureApi } from '../../fixtures/api/index.js';
 import packageJson from '../../package.json' with { type: 'json' };
+import { connectionError } from '../../src/client/connection-error.js';
 import { VERSION } from '../../src/version.js';
 import { createPrivateCa } from './private-ca.js';
 import { all, rejection, testClient } from './test-client.js';
@@ -53,16 +54,37 @@ describe('a server behind a company proxy with a certificate of its own', () => 
     const { ca, cert, key } = createPrivateCa();
     await using api = await startFixtureApi({ sizes: [3], tls: { cert, key } });
     await using proxy = await startProxy();
-    const settings = { proxy: { httpsProxy: proxy.url }, maxRetries: 0 };
+    const settings = { proxy: { httpsProxy: proxy.url } };
     await using client = testClient(api, { ...settings, ca });
     expect(await client.organizations.list()).toHaveLength(1);
     expect(proxy.tunnels).toEqual([new URL(api.url).host]);
     await using distrusting = testClient(api, settings);
     expect(await rejection(distrusting.organizations.list())).toMatchObject({
       name: 'APIConnectionError',
-      code: 'tls_failed',
+      code: 'certificate_not_trusted',
+      exitCode: 2,
+      message: expect.stringContaining('by NODE_EXTRA_CA_CERTS'),
     });
+    expect(distrusting.events).toEqual([]); // it is not tried again
     expect(api.requests).toHaveLength(1);
+  });
+
+  it.each([
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'CERT_HAS_EXPIRED',
+    'CERT_NOT_YET_VALID',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  ])('is a matter of configuration for every code that Node has of it: %s', (code) => {
+    const request = { method: 'GET', path: '/' };
+    const inner = Object.assign(new Error('x'), { code });
+    const outer = Object.assign(new Error('y', { cause: inner }), { code: 'UND_ERR_PRX_TLS' });
+    for (const cause of [inner, outer])
+      expect(connectionError(request, cause)).toMatchObject({ code: 'certificate_not_trusted', exitCode: 2 });
+    const other = Object.assign(new Error('x'), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' });
+    expect(connectionError(request, other)).toMatchObject({ code: 'tls_failed', exitCode: 75 });
   });
 
   it('is trusted by NODE_EXTRA_CA_CERTS, which Node reads when it starts', async () => {
@@ -80,7 +102,7 @@ describe('a server behind a company proxy with a certificate of its own', () => 
     const [trusting, distrusting] = await Promise.all([list({ NODE_EXTRA_CA_CERTS: file }), list({})]);
     await rm(folder, { recursive: true });
     expect(trusting.stdout).toBe('listed 2\n');
-    expect(distrusting.stdout).toBe('failed tls_failed\n');
+    expect(distrusting.stdout).toBe('failed certificate_not_trusted\n');
     expect(proxy.tunnels).toHaveLength(2);
   });
 
