@@ -10,7 +10,7 @@ import {
   PermissionDeniedError,
   RateLimitError,
 } from './api-errors.js';
-import { redact, withoutSecrets } from './redact.js';
+import { withoutSecrets } from './redact.js';
 import { requestIdOf, requestNamed } from './request-id.js';
 import { isOrganizationCap } from './retry-timing.js';
 
@@ -29,16 +29,35 @@ export interface RefusedAnswer {
   secrets: readonly string[];
 }
 
+/**
+ * The types of the API's errors. Only one of these passes into a message: whatever else the API writes may name people, and
+ * is for programs that ask for it (`apiMessage`, `type`, `errorCode`, `body`).
+ * https://docs.claude.com/en/api/errors
+ */
+const TYPES = new Set([
+  'api_error',
+  'authentication_error',
+  'billing_error',
+  'conflict_error',
+  'internal_error',
+  'invalid_request_error',
+  'not_found_error',
+  'overloaded_error',
+  'permission_error',
+  'rate_limit_error',
+  'request_too_large',
+  'timeout_error',
+]);
+
 /** Makes the typed error of an answer other than 200. */
 export function answerError(answer: RefusedAnswer): APIError {
   const body = withoutSecrets(answer.body, answer.secrets);
   const served = parseErrorBody(body);
   const { code, failure, what } = verdict(answer, served.apiMessage ?? '');
   const requestId = answer.requestId ?? requestIdOf(served.requestId, answer.secrets);
-  const quoted = served.apiMessage ? redact(served.apiMessage, answer.secrets) : '';
   const message =
     `${answer.method} ${answer.path} was answered with ${answer.status}${requestNamed(requestId)}: ${what}` +
-    (quoted === '' ? '' : ` The API says: ${quoted}`);
+    (TYPES.has(served.type ?? '') ? ` The API calls it ${served.type}.` : '');
   const details: APIErrorDetails = { ...answer, ...served, requestId, body, code, failure };
   return new (errorClass(answer.status))(message, details);
 }
@@ -85,7 +104,7 @@ const text = <K extends string>(name: K, value: unknown): Partial<Record<K, stri
   typeof value === 'string' ? ({ [name]: value } as Record<K, string>) : {};
 
 /** The scopes in `Missing required scopes. Got: [...] Needed one of: [...]`; the oldest contract says it with 401. */
-const SCOPES = /\b(?:read|write|delete):\w+/g;
+const SCOPES = /\b(?:read|write|delete):compliance_[a-z_]{1,40}\b/g;
 
 interface Verdict {
   code: string;

@@ -25,11 +25,14 @@ export class APIError extends ComplianceError {
   readonly status: number;
   /** `request-id` of the answer: Anthropic's support asks for it. */
   readonly requestId: string | undefined;
-  /** `error.type` of the API: branch on it and on `status`, never on a message. */
-  readonly type: string | undefined;
-  /** `error.details.error_code` of the API. */
-  readonly errorCode: string | undefined;
-  /** The API's own text, unchanged except that the key is removed. Not enumerable: it may name people. */
+  /**
+   * `error.type` of the API: branch on it and on `status`, never on a message. Like all that the API writes, it is not
+   * enumerable: it may name people.
+   */
+  declare readonly type: string | undefined;
+  /** `error.details.error_code` of the API. Not enumerable. */
+  declare readonly errorCode: string | undefined;
+  /** The API's own text, unchanged except that the key is removed. Not enumerable, and never a part of a message. */
   declare readonly apiMessage: string | undefined;
   /** The body of the answer, at most 64 KiB. Not enumerable and never logged. */
   declare readonly body: string | undefined;
@@ -40,10 +43,8 @@ export class APIError extends ComplianceError {
     this.path = details.path;
     this.status = details.status;
     this.requestId = details.requestId;
-    this.type = details.type;
-    this.errorCode = details.errorCode;
-    Object.defineProperty(this, 'apiMessage', { value: details.apiMessage });
-    Object.defineProperty(this, 'body', { value: details.body });
+    for (const name of ['type', 'errorCode', 'apiMessage', 'body'] as const)
+      Object.defineProperty(this, name, { value: details[name] });
   }
 }
 

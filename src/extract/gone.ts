@@ -76,6 +76,8 @@ function explained(error: NotFoundError, code: string, what: string): NotFoundEr
     ...error,
     code,
     failure: 'system',
+    type: error.type,
+    errorCode: error.errorCode,
     apiMessage: error.apiMessage,
     body: error.body,
     cause: error,

@@ -148,6 +148,8 @@ function stale(error: BadRequestError): BadRequestError {
       ...error,
       code: 'stale_token',
       failure: 'transient',
+      type: error.type,
+      errorCode: error.errorCode,
       apiMessage: error.apiMessage,
       body: error.body,
       cause: error,

@@ -129,6 +129,7 @@ describe('dump', () => {
     const { stdout } = await dump(...into(), '--format', 'csv', ...flags);
     const { configuration } = parseLine(stdout).manifest;
     expect(Object.keys(configuration).sort()).toEqual([
+      'allow_empty',
       'anthropic_version',
       'back_dated',
       'base_url',
