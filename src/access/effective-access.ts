@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import { chooseSnapshot } from '../lake/choose-snapshot.js';
 import type { Pseudonyms } from '../model/pseudonyms.js';
 import { storageError } from '../storage/local-error.js';
@@ -21,6 +22,8 @@ export interface EffectiveAccessOptions {
    */
   scratch: string;
   signal?: AbortSignal | undefined;
+  /** Whose today is the last day that may be the newest. Default: the machine's. */
+  clock?: Clock | undefined;
 }
 
 /**
@@ -36,11 +39,12 @@ export async function* effectiveAccess({
   pseudonyms,
   scratch,
   signal,
+  clock,
 }: EffectiveAccessOptions): AsyncGenerator<readonly AccessRow[], void, void> {
   signal?.throwIfAborted();
   const directory = directoryOf({
     storage,
-    manifest: await chooseSnapshot(storage, runDate),
+    manifest: await chooseSnapshot(storage, runDate, clock),
     pseudonyms,
   });
   const folder = await openScratch(scratch).catch((error: unknown) => {

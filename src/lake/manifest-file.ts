@@ -1,8 +1,10 @@
+import { type Clock, systemClock } from '../clock.js';
 import { StorageError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
 import { parseJson, readText, sha256Of } from './json-file.js';
-import { checkLog, currentOf, type Log, type LogEntry, readLog, runDatesOf } from './log.js';
+import { checkLog, currentOf, type Log, type LogEntry, readLog } from './log.js';
 import { isComplete, type Manifest, manifestSchema } from './manifest.js';
+import { newestDates } from './newest-dates.js';
 import { manifestKey } from './paths.js';
 
 /** A manifest, with the text that its log entry names. */
@@ -77,17 +79,17 @@ export interface NewestRequest {
   log: Log;
   /** The streams that it must hold completely. */
   streams: readonly string[];
-  /** Run dates that may not be taken are left out. */
-  accept?: (runDate: string) => boolean;
+  /** Whose today is the last day that may be the newest. Default: the machine's. */
+  clock?: Clock | undefined;
   /** Pass over manifests that cannot be read, for who only needs something to compare with. */
   skipUnreadable?: boolean;
 }
 
-/** The newest snapshot that holds some streams completely, of all organisations. @throws StorageError */
+/** The newest snapshot, of `newestDates`, that holds some streams completely, of all organisations. @throws StorageError */
 export async function newestWith(request: NewestRequest): Promise<Manifest | undefined> {
-  const { storage, log, streams, accept = () => true, skipUnreadable = false } = request;
+  const { storage, log, streams, clock = systemClock, skipUnreadable = false } = request;
   checkLog(log, storage);
-  for (const runDate of runDatesOf(log).filter(accept)) {
+  for (const runDate of newestDates(log, clock)) {
     const current = await readCurrent(storage, log, runDate).catch((error: unknown) => {
       if (skipUnreadable && isManifestError(error)) return undefined;
       throw error;

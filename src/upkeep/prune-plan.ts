@@ -3,6 +3,7 @@ import { ComplianceError, type Failure } from '../errors.js';
 import { currentOf, type Log, runDatesOf } from '../lake/log.js';
 import { isComplete, type Manifest } from '../lake/manifest.js';
 import { readCurrent } from '../lake/manifest-file.js';
+import { todayOf } from '../lake/newest-dates.js';
 import type { Storage } from '../storage/storage.js';
 import { streams } from '../streams/index.js';
 import { isKeptByAge, type Keepable, type KeepReason, type KeepSettings, keepReasons } from './retention.js';
@@ -43,7 +44,7 @@ interface PlanRequest {
 
 /** Decides what is pruned, by the log and the manifests. @throws StorageError */
 export async function planPruning({ storage, log, rules, clock }: PlanRequest): Promise<PrunePlan> {
-  const today = new Date(clock.now()).toISOString().slice(0, 10);
+  const today = todayOf(clock);
   const plan: PrunePlan = { pruned: [], kept: [], failed: [] };
   const published: Published[] = [];
   for (const runDate of runDatesOf(log).reverse()) {

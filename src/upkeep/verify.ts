@@ -1,7 +1,9 @@
+import { type Clock, systemClock } from '../clock.js';
 import { readDataset } from '../lake/dataset.js';
 import { existingLog } from '../lake/existing-log.js';
 import { brokenEntries, type Log, readLog, runDatesOf, type StoredEntry } from '../lake/log.js';
 import { headOfLog, type LogHead } from '../lake/log-head.js';
+import { newestDates } from '../lake/newest-dates.js';
 import { dateOf, LOG, logKey } from '../lake/paths.js';
 import type { Storage } from '../storage/storage.js';
 import type { Finding } from './finding.js';
@@ -24,6 +26,8 @@ export interface VerifyRequest {
   all?: boolean | undefined;
   /** A head that the log had once: it must still be in it. */
   expect?: LogHead | undefined;
+  /** Whose today is the last day that may be the newest. Default: the machine's. */
+  clock?: Clock | undefined;
 }
 
 /**
@@ -35,10 +39,12 @@ export async function verify({
   runDate,
   all = false,
   expect,
+  clock = systemClock,
 }: VerifyRequest): Promise<Verification> {
   const log = await logOf(storage, runDate);
   const known = runDatesOf(log);
-  const chosen = all ? known : known.filter((date) => date === (runDate ?? known[0]));
+  const newest = newestDates(log, clock)[0] ?? known[0];
+  const chosen = all ? known : known.filter((date) => date === (runDate ?? newest));
   const findings: Finding[] = [
     ...(log.length === 0 ? [NO_LOG] : []),
     ...brokenChain(log),
