@@ -3,6 +3,7 @@ import { ComplianceError, ConfigError } from '../../src/errors.js';
 import { VERSION } from '../../src/version.js';
 import type { Command, Context } from '../kit/command.js';
 import { maskingKeys } from '../kit/key-text.js';
+import { printableLines } from '../kit/printable.js';
 import { commands } from './commands/index.js';
 
 /** What a person types: the name of the package, so that `npx` finds it, and nobody else's. */
@@ -30,7 +31,7 @@ const loadFlags = () => import('./command-flags.js');
 
 function reportError(error: unknown, { stderr }: Context): number {
   if (error instanceof ComplianceError) {
-    stderr.write(`error: ${error.message} [${error.code}]\n`);
+    stderr.write(`error: ${printableLines(error.message)} [${error.code}]\n`);
     return error.exitCode;
   }
   stderr.write(

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { runSource } from '../../connectors/airbyte/source.js';
 import { startFixtureApi } from '../../fixtures/api/index.js';
 import { systemClock } from '../../src/index.js';
-import { temporaryFolder } from '../run/support/tree.js';
+import { RUN_DATE, take, temporaryFolder } from '../run/support/tree.js';
+import { changeJson, forgeManifest } from '../upkeep/support/tamper.js';
 import { environmentOf, say } from './command.js';
 
 describe('an API that contradicts itself', () => {
@@ -141,5 +142,43 @@ describe('a key in the wrong place', () => {
     await writeFile(file, api.key, { mode: 0o600 });
     const { code } = await say(['check', '--base-url', api.url, '--api-key-file', file]);
     expect(code).toBe(0);
+  });
+});
+
+describe('a root that somebody else wrote', () => {
+  const ESCAPES = 'x\u001b[2J\u001b]0;owned\u0007\u009b1A\u202e\n  OK: every file matches';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+  const MOVES_THE_CURSOR = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/;
+
+  it('has its run ids, columns and names of files printed by verify as what they are, on one line each', async () => {
+    await using api = await startFixtureApi({ sizes: [2] });
+    await using root = await temporaryFolder();
+    await take(api, root.path);
+    await forgeManifest(root.path, (manifest) => {
+      manifest.run_id = ESCAPES;
+      for (const table of Object.values(manifest.tables)) table.columns = [ESCAPES];
+    });
+    await writeFile(
+      join(root.path, `organizations/run_date=${RUN_DATE}`, `part-${ESCAPES.replace('/', '')}`),
+      '',
+    );
+    const { code, stdout, stderr } = await say(['verify', '--out', root.path]);
+    expect([code, stderr]).toEqual([1, '']);
+    expect(stdout).not.toMatch(MOVES_THE_CURSOR);
+    expect(stdout).toContain('run x·[2J·]0;owned··1A··  OK: every file matches');
+    expect(stdout).not.toMatch(/^ *OK: /m);
+  });
+
+  it('cannot move the cursor by an error either', async () => {
+    await using api = await startFixtureApi({ sizes: [2] });
+    await using root = await temporaryFolder();
+    await take(api, root.path);
+    await changeJson(join(root.path, '_runs/log/00000001.json'), (entry: Record<string, unknown>) => {
+      entry.run_id = ESCAPES.replaceAll('\n', '');
+    });
+    const { code, stderr } = await say(['access', '--out', root.path]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('x·[2J·]0;owned');
+    expect(stderr).not.toMatch(MOVES_THE_CURSOR);
   });
 });

@@ -10,6 +10,7 @@ import {
 import { command } from '../../kit/command.js';
 import { count, counted } from '../../kit/counts.js';
 import { asData } from '../../kit/options.js';
+import { printable } from '../../kit/printable.js';
 import { fileModeSettings, openRoot, publishedSettings, rootSettings } from '../../kit/root.js';
 import { headLine, statusText } from '../summary.js';
 
@@ -53,7 +54,8 @@ function report({ head, runDates, findings }: Verification): string {
   ]);
   const entries = head.entries === 1 ? '1 entry' : `${count(head.entries)} entries`;
   const sound = `OK: every file matches its manifest; log chain intact (${entries}).`;
-  return `${[...found, ...dates, ...(findings.length === 0 ? [sound] : []), headLine(head)].join('\n')}\n`;
+  const lines = [...found, ...dates, ...(findings.length === 0 ? [sound] : []), headLine(head)];
+  return `${lines.map((line) => printable(line, Number.POSITIVE_INFINITY)).join('\n')}\n`;
 }
 
 /** One line for each day on which somebody was erased. */
