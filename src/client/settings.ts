@@ -64,6 +64,11 @@ export const clientSettings = z.strictObject({
     title: 'Page size',
     description: 'Records asked for with one request, 1 to 1000. Smaller pages spend more of the budget.',
   }),
+  maxListLength: z.int().min(1).max(1_000_000_000).default(10_000_000).meta({
+    title: 'Longest list',
+    description:
+      'The most records of one list, such as the users of one organisation; a longer one is an error, since a list that never ends would fill the disk.',
+  }),
 });
 
 /** The client's settings, complete. */

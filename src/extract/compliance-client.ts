@@ -61,14 +61,14 @@ export class ComplianceClient implements AsyncDisposable {
   constructor(options: ComplianceClientOptions) {
     const { signal, onEvent, dispatcher, proxy, ca, clock = systemClock, budgetWindow, ...input } = options;
     const settings = parseSettings(clientSettings, input, 'the client');
-    const { requestsPerMinute, budgetShare, pageSize } = settings;
+    const { requestsPerMinute, budgetShare, pageSize, maxListLength } = settings;
     const window = budgetWindow === undefined ? {} : { window: budgetWindow };
     const pacer = createPacer({ clock, requestsPerMinute, budgetShare, onEvent, ...window });
     const transport = openTransport({ dispatcher, proxy, ca });
     this.#requester = createRequester({ settings, transport, pacer, clock, onEvent, signal });
     this.baseUrl = settings.baseUrl;
     this.pageSize = pageSize;
-    const lists = createLists({ requester: this.#requester, clock, pageSize, onEvent });
+    const lists = createLists({ requester: this.#requester, clock, pageSize, maxListLength, onEvent });
     ({
       pages: this.pages,
       page: this.page,

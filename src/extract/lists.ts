@@ -60,13 +60,14 @@ export interface ListsOptions {
   requester: Requester;
   clock: Clock;
   pageSize: number;
+  maxListLength: number;
   onEvent?: OnEvent | undefined;
 }
 
 /** Reads the lists of any stream: the methods of the client. */
 export type Lists = ReturnType<typeof createLists>;
 
-export function createLists({ requester, clock, pageSize, onEvent }: ListsOptions) {
+export function createLists({ requester, clock, pageSize, maxListLength, onEvent }: ListsOptions) {
   const explain = goneDetector({
     clock,
     readKeys: async (stream, parent) => {
@@ -100,7 +101,7 @@ export function createLists({ requester, clock, pageSize, onEvent }: ListsOption
     { parent, limit = pageSize, from, seen, signal }: ResumeOptions & { parent: ParentKey },
   ): AsyncGenerator<RecordPage<StreamRecord<S>>, void, void> {
     try {
-      const list = { requester, stream, ...aboutOf(parent), limit: checkLimit(limit) };
+      const list = { requester, stream, ...aboutOf(parent), limit: checkLimit(limit), maxListLength };
       yield* walk({ ...list, from, seen, signal, onEvent });
     } catch (error) {
       throw await explain(error, { stream, parent, signal });

@@ -18,6 +18,8 @@ export interface WalkOptions<S extends Stream> {
   parent?: ParentKey | undefined;
   /** Records a page; sent only where the stream sends it. */
   limit: number;
+  /** The most records that the list may have, those in `seen` included. */
+  maxListLength: number;
   /** The token to begin with; default: the first page. Such a walk is never restarted: what came before is not known here. */
   from?: string | undefined;
   /** The keys returned already; those of this walk are added as its pages are returned. */
@@ -31,12 +33,21 @@ const MAX_IDLE_PAGES = 500;
 
 /**
  * Walks a list page by page. A page is requested when the one before has been dealt with, never earlier.
- * @throws ProtocolError `token_repeated`, `walk_endless`; BadRequestError `stale_token`; whatever a request throws
+ * @throws ProtocolError `token_repeated`, `walk_endless`, `list_too_long`; BadRequestError `stale_token`; whatever a request throws
  */
 export async function* walk<S extends Stream>(
   options: WalkOptions<S>,
 ): AsyncGenerator<RecordPage<StreamRecord<S>>, void, void> {
-  const { requester, stream, parent, from, seen = createFingerprints(), signal, onEvent } = options;
+  const {
+    requester,
+    stream,
+    parent,
+    maxListLength,
+    from,
+    seen = createFingerprints(),
+    signal,
+    onEvent,
+  } = options;
   const list = { stream: stream.name, ...(parent && { parent }) };
   const path = pathOf(stream, parent);
   const query = queryOf(stream, options);
@@ -77,6 +88,14 @@ export async function* walk<S extends Stream>(
         page,
         'walk_endless',
         `was the last of ${MAX_IDLE_PAGES} pages without a new record`,
+      );
+    }
+    if (seen.size > maxListLength) {
+      throw distrust(
+        path,
+        page,
+        'list_too_long',
+        `brought the list to more than ${maxListLength} records: does it ever end? If it is right, raise maxListLength (--max-list-length)`,
       );
     }
     if (restarted ? differing > 0 : duplicates > 0)

@@ -142,6 +142,7 @@ describe('dump', () => {
       'format',
       'fresh',
       'layout',
+      'max_list_length',
       'max_retries',
       'max_shrink',
       'on_org_failure',

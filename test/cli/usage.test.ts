@@ -19,6 +19,7 @@ const DEFAULTS = {
   streams: 'organizations users',
   org: undefined,
   'page-size': '1000',
+  'max-list-length': '10000000',
   concurrency: '8',
   'requests-per-minute': '600',
   'budget-share': '0.9',

@@ -213,6 +213,52 @@ describe('a list that cannot be trusted is an error and not an end', () => {
   });
 });
 
+describe('a list that is longer than it may be', () => {
+  it('is an error that names it and what to raise, before the next page is requested', async () => {
+    await using strict = testClient(api, { maxListLength: 150 });
+    const thrown = await rejection(all(strict.organizations.iterUsers(uuid, { limit: 100 })));
+    expect(thrown).toMatchObject({ name: 'ProtocolError', code: 'list_too_long', exitCode: 1 });
+    expect(thrown.message).toContain(`/v1/compliance/organizations/${uuid}/users`);
+    expect(thrown.message).toContain('more than 150 records');
+    expect(thrown.message).toContain('--max-list-length');
+    expect(asked()).toEqual([0, 1]);
+  });
+
+  it('ends a walk that another process began at the same length', async () => {
+    const seen = createFingerprints();
+    await using strict = testClient(api, { maxListLength: 249 });
+    let from: string | null = null;
+    for await (const { next } of strict.organizations.pages(uuid, { limit: 100, seen })) {
+      from = next;
+      break;
+    }
+    const rest = strict.organizations.pages(uuid, { limit: 100, seen, from: String(from) });
+    expect(await rejection(all(rest))).toMatchObject({ code: 'list_too_long' });
+  });
+
+  it('is none where it is exactly as long, also where records are served twice', async () => {
+    api.repeat(uuid, 42);
+    await using strict = testClient(api, { maxListLength: 250 });
+    expect(await all(strict.organizations.iterUsers(uuid, { limit: 100 }))).toHaveLength(250);
+  });
+
+  it('never ends: it is read until then, and no further', async () => {
+    let served = 0;
+    const server = createServer((_, answer) => {
+      served += 1;
+      const data = Array.from({ length: 1000 }, (_, n) => ({ id: `user_${served}_${n}` }));
+      answer.end(JSON.stringify({ data, has_more: true, next_page: `t${served}` }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await using lost = testClient({ url: `http://127.0.0.1:${port}`, key: 'k' }, { maxListLength: 20_000 });
+    expect(await rejection(all(lost.organizations.iterUsers(uuid)))).toMatchObject({ code: 'list_too_long' });
+    expect(served).toBe(21);
+    await lost.close();
+    server.close();
+  });
+});
+
 it('continues after an empty page with a new token', async () => {
   api.fault({ match: { page: 1, times: 1 }, do: { type: 'empty-page' } });
   expect((await all(client.organizations.iterUsers(uuid, { limit: 100 }))).map(({ id }) => id)).toEqual(
