@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Command, Context } from '../kit/command.js';
 import { connectionSettings } from '../kit/connection.js';
 import { flagName, valuesNotTaken, yargsOptions } from '../kit/options.js';
+import { printable } from '../kit/printable.js';
 import { SECRETS } from '../kit/secrets.js';
 import { resolveSettings } from '../kit/settings.js';
 import { commands } from './commands/index.js';
@@ -37,7 +38,7 @@ interface Given {
 /** The settings of a command. @throws ConfigError what `resolveSettings` throws */
 export async function settingsOf(
   { command, flags, args }: Given,
-  { environment }: Context,
+  { environment, stderr }: Context,
 ): Promise<z.output<Command['settings']>> {
   const { settings, positionals = [] } = command;
   return await resolveSettings(settings, {
@@ -46,6 +47,7 @@ export async function settingsOf(
     positionals: positionals.map(({ key }) => key),
     allFlags,
     mistakes: valuesNotTaken(settings, args),
+    warn: (text) => stderr.write(`warning: ${printable(text, Number.POSITIVE_INFINITY)}\n`),
   });
 }
 

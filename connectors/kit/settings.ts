@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { platform } from 'node:process';
 import type { z } from 'zod';
 import { ConfigError } from '../../src/index.js';
 import { flagsNamed, readEnvironment, variableOf } from './environment.js';
@@ -20,6 +21,8 @@ interface Sources {
   allFlags(): Promise<readonly string[]>;
   /** Reported with those that are found here. */
   mistakes?: readonly string[];
+  /** Gets a sentence about what works and should not be so. */
+  warn(text: string): void;
 }
 
 /**
@@ -29,7 +32,7 @@ interface Sources {
  */
 export async function resolveSettings<S extends z.ZodObject>(
   schema: S,
-  { flags, environment, positionals = [], allFlags, mistakes: found = [] }: Sources,
+  { flags, environment, positionals = [], allFlags, mistakes: found = [], warn }: Sources,
 ): Promise<z.output<S>> {
   const schemas = flagSchemas(schema);
   const byFlag = new Map(
@@ -71,7 +74,7 @@ export async function resolveSettings<S extends z.ZodObject>(
   for (const [key, { file }] of Object.entries(SECRETS).filter(([key]) => schemas.has(key))) {
     const named =
       fromFlags[file] ?? (fromEnvironment[key] === undefined && (fromEnvironment[file] ?? fromFile[file]));
-    if (typeof named === 'string') settings[key] = await readKey(flagName(file), named);
+    if (typeof named === 'string') settings[key] = await readKey({ flag: flagName(file), path: named, warn });
   }
 
   const parsed = schema.safeParse(settings, { reportInput: true });
@@ -116,8 +119,21 @@ async function readConfig(path: string): Promise<Record<string, unknown>> {
   }
 }
 
-async function readKey(flag: string, path: string): Promise<string> {
+interface KeyFile extends Pick<Sources, 'warn'> {
+  flag: string;
+  path: string;
+}
+
+/** The bits of a mode by which others than the owner may read. */
+const READ_BY_OTHERS = 0o044;
+
+async function readKey({ flag, path, warn }: KeyFile): Promise<string> {
   try {
+    const { mode } = await stat(path);
+    if (platform !== 'win32' && (mode & READ_BY_OTHERS) !== 0)
+      warn(
+        `Others than its owner can read the file of --${flag} (its mode is ${(mode & 0o777).toString(8)}): chmod 600 ${path}`,
+      );
     return (await readFile(path, 'utf8')).trim();
   } catch (cause) {
     throw new ConfigError(`--${flag} ${path} cannot be read: ${reason(cause)}.`, {

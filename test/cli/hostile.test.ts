@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -180,5 +180,25 @@ describe('a root that somebody else wrote', () => {
     expect(code).not.toBe(0);
     expect(stderr).toContain('x·[2J·]0;owned');
     expect(stderr).not.toMatch(MOVES_THE_CURSOR);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a key file', () => {
+  it.each([
+    [0o644, true],
+    [0o640, true],
+    [0o604, true],
+    [0o600, false],
+    [0o400, false],
+    [0o611, false],
+  ])('of mode %o is read, and others that can read it are warned of: %s', async (mode, isWarning) => {
+    await using api = await startFixtureApi({ sizes: [1] });
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, 'key');
+    await writeFile(file, `${api.key}\n`);
+    await chmod(file, mode);
+    const { code, stderr } = await say(['check', '--base-url', api.url, '--api-key-file', file]);
+    const warning = `warning: Others than its owner can read the file of --api-key-file (its mode is ${mode.toString(8)}): chmod 600 ${file}\n`;
+    expect([code, stderr]).toEqual([0, isWarning ? warning : '']);
   });
 });

@@ -221,7 +221,7 @@ describe('reidentify', () => {
   it('finds the person among candidates, however the address is written, and says how many it did not find', async () => {
     const candidates = out('people.txt');
     await writeFile(candidates, 'ada@example.com\n  Grace@Example.COM \n\nnobody@example.com');
-    await writeFile(out('key'), `${KEY}\n`);
+    await writeFile(out('key'), `${KEY}\n`, { mode: 0o600 });
     const ask = (...pseudonyms: string[]) =>
       say([
         'reidentify',
