@@ -101,13 +101,13 @@ export function createRequester(options: RequesterOptions): Requester {
 
   async function getPage(request: PageRequest): Promise<Page> {
     using call = expiry({ clock, parents: [closing.signal, signal, request.signal] });
-    try {
-      await pacer.take(call.signal);
-    } catch (error) {
-      throw ended(call.signal) ?? error;
-    }
     using deadline = expiry({ clock, ms: settings.deadline, parents: [call.signal] });
     const endsAt = clock.elapsed() + settings.deadline;
+    try {
+      await pacer.take(deadline.signal);
+    } catch (error) {
+      throw ended(call.signal) ?? (deadline.expired ? unsent(request.path, settings.deadline) : error);
+    }
     let refusals = 0; // answers 429, which use up time and not attempts
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await attemptPage(request, deadline);
@@ -249,6 +249,13 @@ function late(path: string, code: string, ms: number): APITimeoutError {
     path,
     code,
   });
+}
+
+function unsent(path: string, ms: number): APITimeoutError {
+  return new APITimeoutError(
+    `${METHOD} ${path} waited for the budget of requests for ${ms} ms, which is all that the deadline allows, and was not sent. Try again later, with a longer deadline, or ask for less at a time.`,
+    { method: METHOD, path, code: 'deadline_exceeded' },
+  );
 }
 
 /** Names the answer that cannot be trusted. */

@@ -282,3 +282,12 @@ describe('a closed client', () => {
     expect(await failing).toMatchObject({ code: 'client_closed' });
   });
 });
+
+it('counts the wait for the budget against the deadline, before the first attempt too', async () => {
+  await using client = testClient(api, { requestsPerMinute: 0.1, deadline: 200_000 });
+  await client.organizations.list();
+  const thrown = await rejection(client.organizations.list());
+  expect(thrown).toMatchObject({ name: 'APITimeoutError', code: 'deadline_exceeded', exitCode: 75 });
+  expect(thrown.message).toContain('waited for the budget of requests for 200000 ms');
+  expect(api.requests).toHaveLength(1);
+});
