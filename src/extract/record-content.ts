@@ -9,12 +9,12 @@ const JSON_VALUE = 0x101;
 const END = 0x102;
 
 /**
- * A hash of what a record says, 32 bits: the same for two records whose fields and unknown fields have the same values,
+ * A hash of what a record says beside its key, 32 bits: the same for two records whose fields and unknown fields have the same values,
  * whichever form they are in. It is FNV-1a over raw text, which costs little; nobody gains by preparing two records that
  * look the same, so it needs no key.
  */
-export function contentHasher({ fields }: Stream): (record: CompactRecord, isRaw: boolean) => number {
-  const names = fields.map(({ name }) => name);
+export function contentHasher({ fields, key }: Stream): (record: CompactRecord, isRaw: boolean) => number {
+  const names = fields.map(({ name }) => name).filter((name) => !key.includes(name));
   return (record, isRaw) => {
     let hash = 0x811c9dc5;
     for (const name of names) {
