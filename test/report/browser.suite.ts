@@ -186,7 +186,7 @@ describe.skipIf('missing' in started)('a report in a real browser', () => {
     ])
       expect((await tableIn(page, caption)).length, caption).toBeGreaterThan(HOSTILE.length / 2);
     expect((await tableIn(page, 'Blanket permissions')).map((cells) => cells[3])).toEqual(
-      expect.arrayContaining(HOSTILE.map((text) => text.replaceAll('\r', '\n'))),
+      expect.arrayContaining(HOSTILE.map((text) => (text.trim() === '' ? 'blank' : text))),
     );
     expect(await page.locator('h1').count()).toBe(1);
     expect(await page.locator('img, iframe, object, embed, link, a[href^="javascript"]').count()).toBe(0);
