@@ -111,8 +111,8 @@ ${figure(
   'Memberships that came and went',
   table(
     'From one day of which all was read to the next',
-    ['until', 'since', 'joined', 'left', 'moved', 'privilege rose', 'privilege fell'],
-    movements.map(({ from, to, joined, left, moved, rose, fell }) => [
+    ['until', 'since', 'joined', 'left', 'moved', 'privilege rose', 'privilege fell', 'not known'],
+    movements.map(({ from, to, joined, left, moved, rose, fell, unknown }) => [
       to,
       from,
       joined,
@@ -120,6 +120,7 @@ ${figure(
       moved,
       rose,
       fell,
+      unknown,
     ]),
   ),
 )}

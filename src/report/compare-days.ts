@@ -25,12 +25,13 @@ export async function movementBetween(
   const counts = { added: 0, removed: 0, moved: 0, changed: 0, unknown: 0 };
   const effects = { rose: 0, fell: 0 };
   const days = { from, to, streams: [users.name] };
-  for await (const { change, effect } of changesBetween(days, comparison)) {
-    counts[change] += 1;
+  for await (const { change, effect, field } of changesBetween(days, comparison)) {
+    // A column that cannot be compared is about no membership.
+    if (change !== 'unknown' || field === null) counts[change] += 1;
     if (effect) effects[effect] += 1;
   }
-  const { added: joined, removed: left, moved } = counts;
-  return { from, to, joined, left, moved, ...effects };
+  const { added: joined, removed: left, moved, unknown } = counts;
+  return { from, to, joined, left, moved, ...effects, unknown };
 }
 
 /** What happened to the settings of some organisations between two days. */

@@ -22,7 +22,7 @@ export interface ReportDay {
 
 /**
  * What became of the memberships between two neighbouring days of which all were read. There may be other days between them. The
- * later day has `joined` more and `left` fewer; who moved is in another organisation than before.
+ * later day has `joined` more and `left` fewer, where `unknown` is 0; who moved is in another organisation than before.
  */
 export interface Movement {
   readonly from: string;
@@ -33,6 +33,8 @@ export interface Movement {
   /** Memberships whose role is more, or less privilege than before, as far as the roles are known. */
   readonly rose: number;
   readonly fell: number;
+  /** Memberships of which it is not known, because somebody was erased from one of the days. */
+  readonly unknown: number;
 }
 
 export interface OrganizationFigures {

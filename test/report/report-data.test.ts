@@ -6,6 +6,7 @@ import {
   compact,
   createPseudonyms,
   createSink,
+  erase,
   LocalStorage,
   type Manifest,
   prune,
@@ -135,7 +136,7 @@ describe('a gap in the evidence', () => {
       ['2026-11-05', 'complete', 5, [3, 2]],
     ]);
     expect(report.movements).toEqual([
-      { from: '2026-11-01', to: '2026-11-05', joined: 3, left: 1, moved: 1, rose: 0, fell: 0 },
+      { from: '2026-11-01', to: '2026-11-05', joined: 3, left: 1, moved: 1, rose: 0, fell: 0, unknown: 0 },
     ]);
     expect(settingChanges(report)).toEqual([`2026-11-01 2026-11-05 ${A} mfa changed false true`]);
     expect(gaps(report).filter((gap) => !gap.startsWith('2026-11-05'))).toEqual([
@@ -225,6 +226,17 @@ describe('a report', () => {
     await expect(reportOf(root.path, { runDate: '2026-11-23' })).rejects.toMatchObject({
       code: 'snapshot_missing',
     });
+  });
+
+  it('does not say of somebody who was erased from an earlier day that he joined', async () => {
+    await using root = await temporaryFolder();
+    const storage = new LocalStorage(root.path);
+    await take(api, storage, dayOf(['ada', 'bob'], []), { runDate: '2026-11-01' });
+    await erase({ storage, user: 'ada' });
+    await take(api, storage, dayOf(['ada', 'bob', 'cleo'], []), { runDate: '2026-11-02', force: true });
+    const report = await reportOf(root.path);
+    expect(report.days.map(({ memberships }) => memberships)).toEqual([1, 3]);
+    expect(report.movements).toMatchObject([{ joined: 1, left: 0, moved: 0, unknown: 1 }]);
   });
 
   it('has no name in it when names are replaced, and leaves nothing on the disk', async () => {

@@ -102,7 +102,7 @@ export function referenceMovements(published: readonly PublishedDay[]): Movement
   return whole.slice(1).map(({ date: to, day }, i) => {
     const { date: from, day: earlier } = whole[i] as PublishedDay;
     const [before, after] = [membershipsOf(earlier), membershipsOf(day)];
-    const movement = { joined: 0, left: 0, moved: 0, rose: 0, fell: 0 };
+    const movement = { joined: 0, left: 0, moved: 0, rose: 0, fell: 0, unknown: 0 };
     const compare = (one: unknown, other: unknown): void => {
       const [low, high] = [rankOf(one), rankOf(other)];
       if (low < 0 || high < 0) return;
