@@ -231,9 +231,9 @@ describe('a report', () => {
   it('does not say of somebody who was erased from an earlier day that he joined', async () => {
     await using root = await temporaryFolder();
     const storage = new LocalStorage(root.path);
-    await take(api, storage, dayOf(['ada', 'bob'], []), { runDate: '2026-11-01' });
-    await erase({ storage, user: 'ada' });
-    await take(api, storage, dayOf(['ada', 'bob', 'cleo'], []), { runDate: '2026-11-02', force: true });
+    await take(api, storage, dayOf(['user_ada', 'bob'], []), { runDate: '2026-11-01' });
+    await erase({ storage, user: 'user_ada' });
+    await take(api, storage, dayOf(['user_ada', 'bob', 'cleo'], []), { runDate: '2026-11-02', force: true });
     const report = await reportOf(root.path);
     expect(report.days.map(({ memberships }) => memberships)).toEqual([1, 3]);
     expect(report.movements).toMatchObject([{ joined: 1, left: 0, moved: 0, unknown: 1 }]);
