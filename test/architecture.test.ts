@@ -110,6 +110,7 @@ const IMPORTERS: Record<string, readonly string[]> = {
   'cli-progress': ['connectors/kit/day-progress.ts', 'connectors/kit/progress.ts'],
   'cli-table3': ['connectors/kit/table.ts'],
   leven: ['connectors/kit/mistakes.ts'],
+  yaml: ['connectors/kit/config-file.ts'],
   '@duckdb/node-api': ['connectors/warehouse/duckdb/connection.ts', 'connectors/demo/demo.ts'],
   pg: ['connectors/warehouse/postgres/connection.ts'],
   'pg-copy-streams': ['connectors/warehouse/postgres/connection.ts'],

@@ -17,11 +17,11 @@ export function declareFlags(builder: Argv, command: Command): void {
   builder
     .group([], 'Positionals:')
     .group([], 'Options:')
-    .options(yargsOptions(command.settings.omit(hidden(command)), groupOf))
+    .options(yargsOptions(flagSettings(command), groupOf))
     .option('config', {
       requiresArg: true,
       group: GENERAL,
-      describe: 'A JSON file with any of these flags.',
+      describe: 'A YAML or JSON file with any of these flags.',
     })
     .epilogue(epilogue(command));
   for (const { key, choices, describe } of positionals)
@@ -54,7 +54,7 @@ export async function settingsOf(
 /** The flags of every command: a file of them may serve all. */
 async function allFlags(): Promise<string[]> {
   const loaded = await Promise.all(commands.map(({ load }) => load()));
-  return loaded.flatMap((command) => Object.keys(command.settings.omit(hidden(command)).shape).map(flagName));
+  return loaded.flatMap((command) => Object.keys(flagSettings(command).shape).map(flagName));
 }
 
 /** A command's own flags come first. */
@@ -69,10 +69,10 @@ const epilogue = ({ settings }: Command): string =>
     'Exit codes: 0 success, 1 something failed, 2 wrong usage or configuration, 75 try again later.',
   ].join('\n');
 
-/** A secret has no flag, and a positional is shown as one. */
-function hidden({ settings, positionals = [] }: Command): Record<string, true> {
+/** The settings that are flags: a secret has none, and a positional is shown as one. */
+export function flagSettings({ settings, positionals = [] }: Command): z.ZodObject {
   const keys = [...Object.keys(SECRETS), ...positionals.map(({ key }) => key)].filter(
     (key) => key in settings.shape,
   );
-  return Object.fromEntries(keys.map((key) => [key, true as const]));
+  return settings.omit(Object.fromEntries(keys.map((key) => [key, true as const])) as Record<string, true>);
 }

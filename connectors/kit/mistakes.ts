@@ -21,6 +21,7 @@ function sayRule(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
       if (issue.input === undefined) return 'is missing';
+      if (issue.input === null) return 'has no value';
       if (Array.isArray(issue.input)) return 'may be given only once';
       return `must be ${TYPES[issue.expected] ?? issue.expected}`;
     case 'too_big':

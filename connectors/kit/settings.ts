@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { platform } from 'node:process';
 import type { z } from 'zod';
 import { ConfigError } from '../../src/index.js';
+import { readConfigFile } from './config-file.js';
 import { flagsNamed, readEnvironment, variableOf } from './environment.js';
 import { isKey } from './key-text.js';
 import { didYouMean, sayIssue } from './mistakes.js';
@@ -58,7 +59,9 @@ export async function resolveSettings<S extends z.ZodObject>(
   };
 
   if (isKey(config)) throw misplacedKey(`--${CONFIG}`);
-  const file = Object.entries(typeof config === 'string' && config !== '' ? await readConfig(config) : {});
+  const file = Object.entries(
+    typeof config === 'string' && config !== '' ? await readConfigFile(config) : {},
+  );
   const forUs = file.filter(([name]) => byFlag.has(name) || !all.includes(name));
   const fromFile = take(Object.fromEntries(forUs), (name) => `"${name}" in ${config}`);
   const fromFlags = take(rest, (name) => (name.length === 1 ? `-${name}` : `--${name}`));
@@ -104,21 +107,6 @@ function hint(name: string, known: readonly string[], say: (name: string) => str
   return didYouMean(name, known, say);
 }
 
-/** A JSON object whose keys are flags without their dashes; `page_size` is read as `page-size`. */
-async function readConfig(path: string): Promise<Record<string, unknown>> {
-  try {
-    const json: unknown = JSON.parse(await readFile(path, 'utf8'));
-    if (typeof json !== 'object' || json === null || Array.isArray(json))
-      throw new TypeError('not an object');
-    return Object.fromEntries(Object.entries(json).map(([key, value]) => [key.replaceAll('_', '-'), value]));
-  } catch (cause) {
-    throw new ConfigError(`--config ${path} cannot be read as a JSON object: ${reason(cause)}.`, {
-      code: 'config_file_invalid',
-      cause,
-    });
-  }
-}
-
 interface KeyFile extends Pick<Sources, 'warn'> {
   flag: string;
   path: string;
@@ -136,14 +124,9 @@ async function readKey({ flag, path, warn }: KeyFile): Promise<string> {
       );
     return (await readFile(path, 'utf8')).trim();
   } catch (cause) {
-    throw new ConfigError(`--${flag} ${path} cannot be read: ${reason(cause)}.`, {
+    throw new ConfigError(`--${flag} ${path} cannot be read: ${(cause as NodeJS.ErrnoException).code}.`, {
       code: 'key_file_unreadable',
       cause,
     });
   }
 }
-
-/** Never the text of a JSON error: it quotes the file. */
-const reason = (cause: unknown): string =>
-  (cause as NodeJS.ErrnoException).code ??
-  (cause instanceof SyntaxError ? 'not valid JSON' : 'not an object');

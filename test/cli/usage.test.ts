@@ -255,7 +255,7 @@ describe('settings', () => {
   });
 
   it.each([
-    ['not JSON', '{"out": "o5", secret'],
+    ['not JSON', '{"out": "o5", secret:'],
     ['no object', '[1]'],
     ['absent', undefined],
   ])('of a file that is %s are refused without quoting it', async (name, content) => {
@@ -263,7 +263,7 @@ describe('settings', () => {
       content === undefined ? join(folder.path, 'absent.json') : await write(`${name}.json`, content);
     const { code, stderr } = await say(['check', '--config', config], KEY);
     expect(code).toBe(2);
-    expect(stderr).toContain(`--config ${config} cannot be read as a JSON object`);
+    expect(stderr).toContain(`--config ${config} cannot be read as YAML or JSON`);
     expect(stderr).not.toContain('secret');
   });
 
