@@ -3,7 +3,6 @@ import type { z } from 'zod';
 import type { Command, Context } from '../kit/command.js';
 import { connectionSettings } from '../kit/connection.js';
 import { flagName, valuesNotTaken, yargsOptions } from '../kit/options.js';
-import { printable } from '../kit/printable.js';
 import { SECRETS } from '../kit/secrets.js';
 import { resolveSettings } from '../kit/settings.js';
 import { commands } from './commands/index.js';
@@ -38,16 +37,16 @@ interface Given {
 /** The settings of a command. @throws ConfigError what `resolveSettings` throws */
 export async function settingsOf(
   { command, flags, args }: Given,
-  { environment, stderr }: Context,
+  context: Context,
 ): Promise<z.output<Command['settings']>> {
-  const { settings, positionals = [] } = command;
+  const { settings, positionals = [], isWithoutKey } = command;
   return await resolveSettings(settings, {
     flags,
-    environment,
+    context,
     positionals: positionals.map(({ key }) => key),
     allFlags,
     mistakes: valuesNotTaken(settings, args),
-    warn: (text) => stderr.write(`warning: ${printable(text, Number.POSITIVE_INFINITY)}\n`),
+    ...(isWithoutKey && { isWithoutKey }),
   });
 }
 
@@ -63,7 +62,9 @@ const groupOf = (key: string): string => (key in connectionSettings.shape ? 'Con
 const epilogue = ({ settings }: Command): string =>
   [
     ...('apiKey' in settings.shape
-      ? ['The key is read from ANTHROPIC_COMPLIANCE_ACCESS_KEY or from --api-key-file, never from a flag.']
+      ? [
+          'The key is read from ANTHROPIC_COMPLIANCE_ACCESS_KEY, --api-key-file or --api-key-command, never from a flag.',
+        ]
       : []),
     'Every flag has a variable: CLAUDE_COMPLIANCE_PAGE_SIZE is --page-size. Flags win over the environment, that over --config.',
     'Exit codes: 0 success, 1 something failed, 2 wrong usage or configuration, 75 try again later.',

@@ -23,6 +23,8 @@ export interface Command<S extends z.ZodObject = z.ZodObject> {
   /** Words that follow the name; each is a setting like the others. */
   positionals?: readonly Positional[];
   settings: S;
+  /** Whether these settings leave no use for the key, so that nobody is asked for it. */
+  isWithoutKey?(settings: Readonly<Record<string, unknown>>): boolean;
   /** @returns the exit code @throws ComplianceError, which is reported with its own exit code */
   run(settings: z.output<S>, context: Context): Promise<number>;
 }

@@ -11,6 +11,13 @@ export const connectionSettings = z.object({
     .optional()
     .describe('A file that holds the key, instead of ANTHROPIC_COMPLIANCE_ACCESS_KEY.')
     .register(marks, { isNoEvidence: true }),
+  apiKeyCommand: z
+    .string()
+    .optional()
+    .describe(
+      'A command that prints the key, such as op read op://vault/claude/key. It is run once, without a shell, for 60 s at most.',
+    )
+    .register(marks, { isNoEvidence: true }),
 });
 
 /** A client for a command's settings; the proxy variables are the process's, so they are read here. */
@@ -19,10 +26,14 @@ export function connect(
   { environment, signal }: Context,
   onEvent: OnEvent = () => {},
 ): ComplianceClient {
-  const { apiKeyFile: _, ...all } = settings;
   const known = Object.keys(clientSettings.shape);
-  const options = Object.fromEntries(Object.entries(all).filter(([key]) => known.includes(key)));
-  return new ComplianceClient({ ...(options as typeof all), proxy: proxyOf(environment), signal, onEvent });
+  const options = Object.fromEntries(Object.entries(settings).filter(([key]) => known.includes(key)));
+  return new ComplianceClient({
+    ...(options as z.output<typeof clientSettings>),
+    proxy: proxyOf(environment),
+    signal,
+    onEvent,
+  });
 }
 
 /** As curl reads them: lower case wins, and an empty one is none. */

@@ -10,7 +10,7 @@ export function sayIssue(issue: Issue, nameOf: (key: string) => string): string 
   const [key, ...rest] = issue.path.map(String);
   if (key === 'apiKey') {
     if (issue.code !== 'invalid_type') return `The key ${sayRule(issue)}`;
-    return 'The key is missing: set ANTHROPIC_COMPLIANCE_ACCESS_KEY, or give --api-key-file';
+    return 'The key is missing: set ANTHROPIC_COMPLIANCE_ACCESS_KEY, or give --api-key-file or --api-key-command';
   }
   if (key === undefined) return sayRule(issue);
   const place = rest.map((index) => ` (value ${Number(index) + 1})`).join('');

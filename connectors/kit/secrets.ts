@@ -2,6 +2,8 @@
 export interface Secret {
   /** The setting that names a file with it; the file has nothing else in it. */
   file: string;
+  /** The setting that holds a command which prints it. */
+  command?: string;
   /** The variables that hold it; the first that is set counts. */
   variables: readonly string[];
 }
@@ -10,6 +12,7 @@ export interface Secret {
 export const SECRETS: Readonly<Record<string, Secret>> = {
   apiKey: {
     file: 'apiKeyFile',
+    command: 'apiKeyCommand',
     variables: ['ANTHROPIC_COMPLIANCE_ACCESS_KEY', 'ANTHROPIC_COMPLIANCE_API_KEY'],
   },
   pseudonymKey: { file: 'pseudonymKeyFile', variables: ['CLAUDE_COMPLIANCE_PSEUDONYM_KEY'] },

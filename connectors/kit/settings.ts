@@ -1,12 +1,12 @@
-import { readFile, stat } from 'node:fs/promises';
-import { platform } from 'node:process';
 import type { z } from 'zod';
 import { ConfigError } from '../../src/index.js';
+import type { Context } from './command.js';
 import { readConfigFile } from './config-file.js';
 import { flagsNamed, readEnvironment, variableOf } from './environment.js';
 import { isKey } from './key-text.js';
 import { didYouMean, sayIssue } from './mistakes.js';
 import { flagName, flagSchemas, parseFlag } from './options.js';
+import { readSecret, type SecretSource, secretSource } from './secret-source.js';
 import { SECRETS } from './secrets.js';
 
 /** The flag that names a file of flags. */
@@ -15,26 +15,30 @@ const CONFIG = 'config';
 interface Sources {
   /** What yargs parsed, by flag name. */
   flags: Readonly<Record<string, unknown>>;
-  environment: NodeJS.ProcessEnv;
+  context: Pick<Context, 'environment' | 'stderr' | 'signal'>;
   /** The settings that are words after the command, not flags. */
   positionals?: readonly string[];
   /** The flags of all commands: a file and the environment may serve them all. */
   allFlags(): Promise<readonly string[]>;
   /** Reported with those that are found here. */
   mistakes?: readonly string[];
-  /** Gets a sentence about what works and should not be so. */
-  warn(text: string): void;
+  /** Whether the key would not be used: then nobody is asked for it. */
+  isWithoutKey?(settings: Readonly<Record<string, unknown>>): boolean;
 }
+
+/** For the check of the other settings, before a command asks a person for the secret. */
+const PLACEHOLDER = 'secret';
 
 /**
  * The settings of a command: flags win over the environment over `--config` over defaults. Every mistake is reported at
  * once.
- * @throws ConfigError `settings_invalid`, `key_misplaced`, `config_file_invalid`, `key_file_unreadable`
+ * @throws ConfigError `settings_invalid`, `key_misplaced`, `config_file_invalid`, `key_file_unreadable`, `key_command_failed`
  */
 export async function resolveSettings<S extends z.ZodObject>(
   schema: S,
-  { flags, environment, positionals = [], allFlags, mistakes: found = [], warn }: Sources,
+  { flags, context, positionals = [], allFlags, mistakes: found = [], isWithoutKey = () => false }: Sources,
 ): Promise<z.output<S>> {
+  const { environment } = context;
   const schemas = flagSchemas(schema);
   const byFlag = new Map(
     [...schemas].filter(([key]) => !(key in SECRETS)).map(([key, flag]) => [flagName(key), { key, flag }]),
@@ -74,10 +78,15 @@ export async function resolveSettings<S extends z.ZodObject>(
   };
   for (const [key, value] of Object.entries(settings))
     if (!(key in SECRETS) && [value].flat().some(isKey)) throw misplacedKey(nameOf(key));
-  for (const [key, { file }] of Object.entries(SECRETS).filter(([key]) => schemas.has(key))) {
-    const named =
-      fromFlags[file] ?? (fromEnvironment[key] === undefined && (fromEnvironment[file] ?? fromFile[file]));
-    if (typeof named === 'string') settings[key] = await readKey({ flag: flagName(file), path: named, warn });
+  const sources = new Map<string, SecretSource>();
+  for (const key of Object.keys(SECRETS).filter((key) => schemas.has(key) && !isWithoutKey(settings))) {
+    const source = secretSource(key, { flags: fromFlags, environment: fromEnvironment, file: fromFile });
+    if (source.kind === 'both') mistakes.push(source.mistake);
+    if (source.kind !== 'none') settings[key] = PLACEHOLDER;
+    sources.set(key, source);
+  }
+  if (mistakes.length === 0 && schema.safeParse(settings).success) {
+    for (const [key, source] of sources) settings[key] = (await readSecret(source, context)) ?? settings[key];
   }
 
   const parsed = schema.safeParse(settings, { reportInput: true });
@@ -94,7 +103,7 @@ export async function resolveSettings<S extends z.ZodObject>(
 /** Before anything is done with it: a folder or a line of the manifest would have its name. */
 const misplacedKey = (name: string): ConfigError =>
   new ConfigError(
-    `${name} has a key as its value. The key comes from ANTHROPIC_COMPLIANCE_ACCESS_KEY, or from the file that --api-key-file names. Others can read flags: replace that key by another one.`,
+    `${name} has a key as its value. The key comes from ANTHROPIC_COMPLIANCE_ACCESS_KEY, --api-key-file or --api-key-command. Others can read flags: replace that key by another one.`,
     { code: 'key_misplaced' },
   );
 
@@ -102,31 +111,7 @@ const sentence = (text: string): string => (/[.?]$/.test(text) ? text : `${text}
 
 function hint(name: string, known: readonly string[], say: (name: string) => string): string {
   if (/^(?:api[-_]?)?key$/i.test(name)) {
-    return ': the key comes from ANTHROPIC_COMPLIANCE_ACCESS_KEY or --api-key-file, since others can read flags';
+    return ': the key comes from ANTHROPIC_COMPLIANCE_ACCESS_KEY, --api-key-file or --api-key-command, since others can read flags';
   }
   return didYouMean(name, known, say);
-}
-
-interface KeyFile extends Pick<Sources, 'warn'> {
-  flag: string;
-  path: string;
-}
-
-/** The bits of a mode by which others than the owner may read. */
-const READ_BY_OTHERS = 0o044;
-
-async function readKey({ flag, path, warn }: KeyFile): Promise<string> {
-  try {
-    const { mode } = await stat(path);
-    if (platform !== 'win32' && (mode & READ_BY_OTHERS) !== 0)
-      warn(
-        `Others than its owner can read the file of --${flag} (its mode is ${(mode & 0o777).toString(8)}): chmod 600 ${path}`,
-      );
-    return (await readFile(path, 'utf8')).trim();
-  } catch (cause) {
-    throw new ConfigError(`--${flag} ${path} cannot be read: ${(cause as NodeJS.ErrnoException).code}.`, {
-      code: 'key_file_unreadable',
-      cause,
-    });
-  }
 }

@@ -19,6 +19,7 @@ import { chooseSnapshot, explainChange, type SnapshotSource } from './source/sna
 export const load = command({
   positionals: [{ key: 'target', choices: targets, describe: 'The warehouse.' }],
   settings: loadSettings,
+  isWithoutKey: ({ from }) => from !== undefined,
   async run(settings, context) {
     checkTogether(settings);
     if (settings.target === 'sql') return await writeScript(settings, context);

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import fc from 'fast-check';
@@ -33,7 +34,11 @@ async function written(text: string, name = 'dump.yaml'): Promise<string> {
 const settingsFrom = async (text: string) =>
   await resolveSettings(dumpSettings, {
     flags: { config: await written(text) },
-    environment: { ANTHROPIC_COMPLIANCE_ACCESS_KEY: 'sk-ant-api01-some-key' },
+    context: {
+      environment: { ANTHROPIC_COMPLIANCE_ACCESS_KEY: 'sk-ant-api01-some-key' },
+      stderr: new PassThrough(),
+      signal: new AbortController().signal,
+    },
     allFlags: async () => Object.keys(flagSettings(dump).shape).map(flagName),
   });
 
