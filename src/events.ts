@@ -9,6 +9,8 @@ export interface ListRef {
  * progress bar, JSON lines or protocol messages. None holds a key, an address or the name of a person.
  */
 export type ComplianceEvent =
+  /** The run has its id and its date; `isResumed`: an unfinished one of that date is continued. */
+  | { type: 'run-started'; runId: string; runDate: string; isResumed: boolean }
   /** A page was read completely and is valid. */
   | ({ type: 'page'; path: string; records: number; bytes: number; requestId?: string } & ListRef)
   /** No request is sent before `until` (milliseconds since 1970). */

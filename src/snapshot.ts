@@ -77,7 +77,9 @@ export async function snapshot(options: SnapshotOptions): Promise<Manifest[]> {
 
   const logs: Log[] = [];
   await sweepTemporaries(parent);
-  const { run_date: runDate } = await choose();
+  const header = await choose();
+  const { run_date: runDate } = header;
+  onEvent({ type: 'run-started', runId, runDate, isResumed: header !== now });
   try {
     for (const { storage, sink } of targets) {
       if (storage.localRoot !== undefined) await checkSameDisk(parent, storage.localRoot);

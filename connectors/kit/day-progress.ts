@@ -1,5 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { Context } from './command.js';
+import { eventLine } from './event-line.js';
 import { type ProgressKind, settled } from './progress.js';
 
 interface DayFailure {
@@ -21,15 +22,16 @@ export function openDayProgress(
   kind: ProgressKind,
   { days, stderr }: Pick<Context, 'stderr'> & { days: number },
 ): DayProgress {
-  const line = (event: object) =>
-    stderr.write(`${JSON.stringify({ at: new Date().toISOString(), ...event })}\n`);
   switch (settled(kind, stderr)) {
     case 'none':
       return { done() {}, failed() {}, close() {} };
     case 'json':
       return {
-        done: (runDate) => line({ type: 'day-done', run_date: runDate, days }),
-        failed: ({ runDate, ...why }) => line({ type: 'day-failed', run_date: runDate, ...why }),
+        done: (runDate) =>
+          stderr.write(
+            eventLine({ level: 'info', type: 'day-done', message: `${runDate} is done.`, runDate, days }),
+          ),
+        failed: (failure) => stderr.write(eventLine({ level: 'error', type: 'day-failed', ...failure })),
         close() {},
       };
     case 'bar':

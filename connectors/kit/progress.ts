@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { type ComplianceEvent, marks, type OnEvent } from '../../src/index.js';
 import type { Context } from './command.js';
 import { count } from './counts.js';
-import { dataName } from './options.js';
-import { unavailableLine } from './unavailable.js';
+import { eventLine } from './event-line.js';
+import { eventFields } from './event-message.js';
 
 export const progressSettings = z.object({
   progress: z
@@ -30,17 +30,18 @@ export const settled = (kind: ProgressKind, stderr: Context['stderr']): Exclude<
 export function openProgress(kind: ProgressKind, { stderr, environment }: Context): Progress {
   const shown = settled(kind, stderr);
   if (shown === 'bar') return bar(stderr, environment);
-  if (shown === 'json') return { onEvent: (event) => stderr.write(jsonLines(event)), close() {} };
+  if (shown === 'json') return { onEvent: jsonLines(stderr), close() {} };
   return { onEvent() {}, close() {} };
 }
 
-/** One event as a line; its keys are data, so they are in snake_case. Lists that are unavailable share one event. */
-function jsonLines(event: ComplianceEvent): string {
-  if (event.type === 'slice-failed' && event.verdict === 'unavailable') return '';
-  const entries = Object.entries(event).map(([key, value]) => [dataName(key), value]);
-  const message = event.type === 'lists-unavailable' ? { message: unavailableLine(event) } : {};
-  const at = new Date().toISOString();
-  return `${JSON.stringify({ at, ...Object.fromEntries(entries), ...message })}\n`;
+/** Each event as a line; those of one run have its id. Lists that are unavailable share one event. */
+function jsonLines(stderr: Context['stderr']): OnEvent {
+  let runId: string | undefined;
+  return (event) => {
+    if ('runId' in event) runId = event.runId;
+    if (event.type === 'slice-failed' && event.verdict === 'unavailable') return;
+    stderr.write(eventLine({ runId, ...eventFields(event) }));
+  };
 }
 
 /** Lists done, rows and rows a second, and what is waited for. */

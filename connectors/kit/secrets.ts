@@ -17,3 +17,9 @@ export const SECRETS: Readonly<Record<string, Secret>> = {
   },
   pseudonymKey: { file: 'pseudonymKeyFile', variables: ['CLAUDE_COMPLIANCE_PSEUDONYM_KEY'] },
 };
+
+/** Settings that may have a secret in them: words of a command, the address of a database. */
+const WITH_SECRETS = ['apiKeyCommand', 'url'];
+
+/** Whether the value of a setting is kept out of events. */
+export const hasSecret = (key: string): boolean => key in SECRETS || WITH_SECRETS.includes(key);

@@ -15,6 +15,7 @@ import type { Context } from '../kit/command.js';
 import { count, counted } from '../kit/counts.js';
 import { openDayProgress } from '../kit/day-progress.js';
 import { openRoot } from '../kit/root.js';
+import type { RunReport } from '../kit/run-report.js';
 import type { Loader } from './loader.js';
 import { type DateRange, type LoadSettings, stagingOf } from './settings.js';
 import { chooseSnapshot, explainChange } from './source/snapshot-source.js';
@@ -24,6 +25,7 @@ interface DaysRequest {
   settings: LoadSettings;
   loader: Loader;
   context: Context;
+  report: Pick<RunReport, 'took'>;
 }
 
 /** A day that was not loaded, and why. */
@@ -50,7 +52,7 @@ interface Days {
  * @returns the exit code
  * @throws ConfigError `snapshot_missing`, StorageError `log_damaged`, and what the warehouse throws before the first day
  */
-export async function loadDays({ range, settings, loader, context }: DaysRequest): Promise<number> {
+export async function loadDays({ range, settings, loader, context, report }: DaysRequest): Promise<number> {
   const storage = await openRoot({ ...settings, out: settings.from ?? '' });
   const log = await readLog(storage);
   checkLog(log, storage);
@@ -82,6 +84,7 @@ export async function loadDays({ range, settings, loader, context }: DaysRequest
         explainChange(source, () => loader.load({ source, scratch })),
       );
       days.loaded.push(source.manifest);
+      report.took(source.manifest);
       days.notes.push(...notes.map((note) => `${runDate}: ${note}`));
     } catch (error) {
       if (!(error instanceof ComplianceError) || context.signal.aborted) throw error;

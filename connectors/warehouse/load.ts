@@ -2,8 +2,8 @@ import { type ComplianceClient, withScratch } from '../../src/index.js';
 import { type Context, command } from '../kit/command.js';
 import { connect } from '../kit/connection.js';
 import { snapshotLine } from '../kit/counts.js';
-import { openProgress } from '../kit/progress.js';
 import { openRoot } from '../kit/root.js';
+import { type RunReport, reportRun } from '../kit/run-report.js';
 import { unavailableLine, unavailableLists } from '../kit/unavailable.js';
 import { duckdbLoader } from './duckdb/loader.js';
 import { loadDays } from './load-days.js';
@@ -23,20 +23,28 @@ export const load = command({
   async run(settings, context) {
     checkTogether(settings);
     if (settings.target === 'sql') return await writeScript(settings, context);
-    const { environment, signal, stdout } = context;
-    const loader = await loaderOf(settings, context);
-    await loader.check();
-    const range = rangeOf(settings);
-    if (range) return await loadDays({ range, settings, loader, context });
-    return await withScratch(stagingOf(settings, environment), async (scratch) => {
-      const source = await sourceOf(settings, context, scratch);
-      signal.throwIfAborted();
-      const notes = await explainChange(source, () => loader.load({ source, scratch }));
-      stdout.write(`${summary(source, loader, notes)}\n`);
-      return source.manifest.status === 'incomplete' ? 1 : 0;
-    });
+    const location = settings.from ?? settings.baseUrl;
+    return await reportRun({ command: 'load', location, settings, context }, (report) =>
+      loadInto(settings, context, report),
+    );
   },
 });
+
+async function loadInto(settings: LoadSettings, context: Context, report: RunReport): Promise<number> {
+  const { environment, signal, stdout } = context;
+  const loader = await loaderOf(settings, context);
+  await loader.check();
+  const range = rangeOf(settings);
+  if (range) return await loadDays({ range, settings, loader, context, report });
+  return await withScratch(stagingOf(settings, environment), async (scratch) => {
+    const source = await sourceOf(settings, context, { scratch, report });
+    signal.throwIfAborted();
+    const notes = await explainChange(source, () => loader.load({ source, scratch }));
+    report.took(source.manifest);
+    stdout.write(`${summary(source, loader, notes)}\n`);
+    return source.manifest.status === 'incomplete' ? 1 : 0;
+  });
+}
 
 async function loaderOf(settings: LoadSettings, { environment, signal }: Context): Promise<Loader> {
   const { target, database = 'compliance.duckdb', schema, url, urlFile } = settings;
@@ -45,15 +53,18 @@ async function loaderOf(settings: LoadSettings, { environment, signal }: Context
   return postgresLoader({ address, schema: schema ?? 'claude_compliance', signal });
 }
 
-async function sourceOf(settings: LoadSettings, context: Context, scratch: string): Promise<SnapshotSource> {
+async function sourceOf(
+  settings: LoadSettings,
+  context: Context,
+  { scratch, report: { progress, onEvent } }: { scratch: string; report: RunReport },
+): Promise<SnapshotSource> {
   const { from, runDate, backDated, streams, org, concurrency, allowIncomplete } = settings;
   if (from !== undefined) {
     const storage = await openRoot({ ...settings, out: from });
     return await chooseSnapshot({ storage, runDate: runDate ?? 'latest', streams, allowIncomplete });
   }
-  const progress = openProgress(settings.progress, context);
   try {
-    await using client: ComplianceClient = connect(keyed(settings), context, progress.onEvent);
+    await using client: ComplianceClient = connect(keyed(settings), context, onEvent);
     return await extract({
       client,
       streams,
@@ -64,7 +75,7 @@ async function sourceOf(settings: LoadSettings, context: Context, scratch: strin
       backDated,
       scratch,
       signal: context.signal,
-      onEvent: progress.onEvent,
+      onEvent,
     });
   } finally {
     progress.close();

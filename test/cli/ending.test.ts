@@ -51,7 +51,7 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s in the middle of a dump', (nam
     child.kill(name);
     const { code, signal, stdout, stderr } = await over;
     expect({ code, signal, stdout }).toEqual({ code: null, signal: name, stdout: '' });
-    expect(stderr).not.toMatch(/error|\n\s+at /i);
+    expect(stderr).not.toMatch(/^error:|"level":"error"|\n\s+at /m);
     const left = Object.keys(await filesBelow(root));
     expect(left.length).toBeGreaterThan(0);
     expect(left.filter((path) => !/^_(staging|runs)\//.test(path))).toEqual([]);
@@ -185,6 +185,7 @@ describe('an API out of reach', () => {
       { env: environmentOf(api, environment) },
     );
     expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
-    expect(stderr).toMatch(/^error: GET .* the connection was refused .*\[connection_refused\]\n$/);
+    expect(stderr).toMatch(/^error: GET .* the connection was refused .*\[connection_refused\]\n$/m);
+    expect(stderr).not.toMatch(/\n\s+at /);
   });
 });

@@ -35,7 +35,9 @@ describe('progress', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(new Set(events.map(({ type }) => type))).toEqual(
-      new Set(['page', 'slices-listed', 'slice-written', 'published']),
+      new Set([
+        ...['started', 'run-started', 'page', 'slices-listed', 'slice-written', 'published', 'finished'],
+      ]),
     );
     for (const key of events.flatMap(Object.keys)) expect(key).toMatch(/^[a-z_]+$/);
     const written = events.filter(({ type, stream }) => type === 'slice-written' && stream === 'users');

@@ -1,10 +1,17 @@
-import { formatLogHead, type LogHead, marked, snapshot, type Target } from '../../../src/index.js';
+import {
+  formatLogHead,
+  type LogHead,
+  type Manifest,
+  marked,
+  snapshot,
+  type Target,
+} from '../../../src/index.js';
 import { command } from '../../kit/command.js';
 import { connect } from '../../kit/connection.js';
 import { dataName } from '../../kit/options.js';
-import { openProgress } from '../../kit/progress.js';
 import { pseudonymsOf } from '../../kit/pseudonyms.js';
 import { stateFolder } from '../../kit/root.js';
+import { reportRun } from '../../kit/run-report.js';
 import { type Published, summary } from '../summary.js';
 import { dryRun } from './dump-dry-run.js';
 import { type DumpSettings, dumpSettings } from './dump-settings.js';
@@ -15,11 +22,11 @@ import { dumpToStdout } from './dump-to-stdout.js';
 export const dump = command({
   settings: dumpSettings,
   async run(settings, context) {
-    const progress = openProgress(settings.progress, context);
-    try {
-      if (settings.out === '-' && !settings.dryRun)
-        return await dumpToStdout(settings, context, progress.onEvent);
-      await using client = connect(settings, context, progress.onEvent);
+    const { out: location } = settings;
+    return await reportRun({ command: 'dump', location, settings, context }, async (report) => {
+      const { progress, onEvent, took } = report;
+      if (settings.out === '-' && !settings.dryRun) return await dumpToStdout(settings, context, onEvent);
+      await using client = connect(settings, context, onEvent);
       if (settings.dryRun) return await dryRun(client, settings, context);
       const pseudonyms = pseudonymsOf(settings);
       const targets = await targetsOf(settings);
@@ -36,10 +43,11 @@ export const dump = command({
         signal: context.signal,
         onEvent(event) {
           if (event.type === 'published') heads.set(event.location, event.head);
-          progress.onEvent(event);
+          onEvent(event);
         },
       });
       progress.close();
+      took(manifests[0] as Manifest);
       const published: Published[] = manifests.map((manifest, i) => {
         const { location } = (targets[i] as Target).storage;
         return { manifest, location, head: heads.get(location) as LogHead };
@@ -47,9 +55,7 @@ export const dump = command({
       const output = settings.json ? published.map(jsonLine) : [summary(published)];
       context.stdout.write(`${output.join('\n')}\n`);
       return manifests.every(({ status }) => status === 'complete' || status === 'scoped') ? 0 : 1;
-    } finally {
-      progress.close();
-    }
+    });
   },
 });
 
