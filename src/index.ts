@@ -7,7 +7,7 @@ export * from './client/api-errors.js';
 export type { ProxySettings } from './client/proxy-address.js';
 export { redact } from './client/redact.js';
 export { type ClientSettings, type ClientSettingsInput, clientSettings } from './client/settings.js';
-export type { Dispatcher } from './client/transport.js';
+export { type Dispatcher, postJson } from './client/transport.js';
 export { type Clock, systemClock } from './clock.js';
 export { forEachConcurrently } from './concurrency.js';
 export { type ChangeKind, type ChangeRow, changesSchema } from './diff/changes.js';

@@ -1,8 +1,13 @@
 import { resolve } from 'node:path';
 import process from 'node:process';
+import type { z } from 'zod';
 import { ComplianceError, isLocalLocation, type Manifest, type OnEvent, VERSION } from '../../src/index.js';
 import type { Context } from './command.js';
+import { proxyOf } from './connection.js';
 import { type EventFields, eventLine } from './event-line.js';
+import { pingFinish } from './finish-ping.js';
+import type { finishSettings } from './finish-settings.js';
+import { writeMetrics } from './metrics-file.js';
 import { dataName } from './options.js';
 import { openProgress, type Progress, type ProgressKind, settled } from './progress.js';
 import type { RunResult } from './run-result.js';
@@ -16,7 +21,7 @@ export interface RunReport {
   took(manifest: Manifest): void;
 }
 
-type ReportSettings = { progress: ProgressKind };
+type ReportSettings = z.output<typeof finishSettings> & { progress: ProgressKind; dryRun?: boolean };
 
 interface ReportedRun {
   command: string;
@@ -63,6 +68,7 @@ export async function reportRun(
       ...{ command, status, exitCode, errorCode, runDate, runId, location: shown(location) },
       ...{ ...totals, startedAt, finishedAt: new Date() },
     };
+    await announce(result, { settings, context });
     write({
       level: exitCode === 0 ? 'info' : status === 'stopped' ? 'warn' : 'error',
       type: 'finished',
@@ -92,6 +98,31 @@ export async function reportRun(
   }
   await finish(exitCode);
   return exitCode;
+}
+
+/** Writes the metrics and sends the ping; what fails there is a warning, and changes nothing else. A dry run is nobody's business. */
+async function announce(
+  result: RunResult,
+  { settings, context }: { settings: ReportSettings; context: Context },
+): Promise<void> {
+  const { onFinish, metricsFile, dryRun = false, progress } = settings;
+  if (dryRun) return;
+  const { stderr, environment } = context;
+  const warn = (type: string, message: string): void => {
+    const isJson = settled(progress, stderr) === 'json';
+    const runId = result.runId ?? undefined;
+    stderr.write(isJson ? eventLine({ level: 'warn', type, runId, message }) : `warning: ${message}\n`);
+  };
+  if (metricsFile !== undefined) {
+    await writeMetrics(metricsFile, result).catch((error: Error) =>
+      warn('metrics-not-written', error.message),
+    );
+  }
+  if (onFinish === undefined) return;
+  // Whoever stops a process does not wait long.
+  const tries = result.status === 'stopped' ? { tries: 1 } : {};
+  const why = await pingFinish(result, { url: onFinish, proxy: proxyOf(environment), ...tries });
+  if (why !== undefined) warn('ping-failed', why);
 }
 
 const MESSAGES: Record<RunResult['status'], string> = {

@@ -18,8 +18,8 @@ export const SECRETS: Readonly<Record<string, Secret>> = {
   pseudonymKey: { file: 'pseudonymKeyFile', variables: ['CLAUDE_COMPLIANCE_PSEUDONYM_KEY'] },
 };
 
-/** Settings that may have a secret in them: words of a command, the address of a database. */
-const WITH_SECRETS = ['apiKeyCommand', 'url'];
+/** Settings that may have a secret in them: words of a command, the address of a ping, that of a database. */
+const WITH_SECRETS = ['apiKeyCommand', 'onFinish', 'url'];
 
 /** Whether the value of a setting is kept out of events. */
 export const hasSecret = (key: string): boolean => key in SECRETS || WITH_SECRETS.includes(key);

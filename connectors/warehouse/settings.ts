@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, clientSettings, STAGING, snapshotSettings } from '../../src/index.js';
 import { connectionSettings } from '../kit/connection.js';
+import { finishSettings } from '../kit/finish-settings.js';
 import { flagName } from '../kit/options.js';
 import { progressSettings } from '../kit/progress.js';
 import { rootSettings, userState } from '../kit/root.js';
@@ -34,6 +35,7 @@ function isRunDates(text: string): boolean {
 /** The flags of `load`. */
 export const loadSettings = connectionSettings.extend({
   ...progressSettings.shape,
+  ...finishSettings.shape,
   ...rootSettings.shape,
   apiKey: clientSettings.shape.apiKey.optional(),
   target: z.enum(targets),

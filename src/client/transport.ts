@@ -82,6 +82,34 @@ export function openTransport({ dispatcher, proxy = {}, ca }: TransportOptions):
   };
 }
 
+interface Post {
+  url: URL;
+  /** JSON. */
+  body: string;
+  proxy: ProxySettings;
+  signal: AbortSignal;
+}
+
+/** One POST to an address that is not the API's, through the same proxies; no redirect is followed. @returns the status */
+export async function postJson({ url, body, proxy, signal }: Post): Promise<number> {
+  const agent = openAgent(proxy);
+  try {
+    const { statusCode, body: answer } = await agent.request({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      signal,
+    });
+    answer.on('error', () => undefined); // nobody reads it
+    answer.destroy();
+    return statusCode;
+  } finally {
+    await agent.destroy();
+  }
+}
+
 /** `''` where a proxy is not set: left out, undici would read the environment by itself. */
 function openAgent(proxy: ProxySettings, ca?: string): Dispatcher {
   const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] };

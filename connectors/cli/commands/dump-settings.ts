@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { marks, snapshotSettings } from '../../../src/index.js';
 import { connectionSettings } from '../../kit/connection.js';
+import { finishSettings } from '../../kit/finish-settings.js';
 import { progressSettings } from '../../kit/progress.js';
 import { pseudonymSettings } from '../../kit/pseudonyms.js';
 import { fileModeSettings, rootSettings, stateSettings } from '../../kit/root.js';
@@ -31,6 +32,7 @@ export const dumpSettings = z.object({
     .describe('Print JSON instead of the summary, one line a format: location, log_head and manifest.')
     .register(marks, { isNoEvidence: true }),
   ...progressSettings.shape,
+  ...finishSettings.shape,
   ...fileModeSettings.shape,
   ...stateSettings.shape,
   ...rootSettings.shape,
