@@ -16,6 +16,7 @@ import { take } from '../diff/support/take.js';
 import { temporaryFolder } from '../run/support/tree.js';
 import { claudeCompliance } from '../warehouse/support/command.js';
 import { query } from '../warehouse/support/duckdb-file.js';
+import { pairDays } from './support/pairs.js';
 import { type DatedDay, referenceHistory } from './support/reference.js';
 import { duckdbMicros, expectedTexts, historyQuery, viewTexts } from './support/view-rows.js';
 
@@ -86,4 +87,26 @@ describe('the histories in DuckDB', () => {
     );
     expect(intervals).toBeGreaterThan(100);
   }, 180_000);
+
+  it.each([
+    ['parquet', 'parquet'],
+    ['ndjson', 'csv'],
+    ['parquet', 'ndjson'],
+  ])('compare every value with every other as the library does, from %s to %s', async (...formats) => {
+    await using folder = await temporaryFolder();
+    const database = join(folder.path, 'pairs.duckdb');
+    for (const [i, { date, day }] of pairDays.entries()) {
+      const root = join(folder.path, date);
+      const sink = createSink(formats[i] as string);
+      await take(api, new LocalStorage(root), day, { runDate: date, sink });
+      const flags = ['--database', database, '--state', join(folder.path, 'state'), '--from', root];
+      expect((await claudeCompliance(['load', 'duckdb', ...flags])).stderr).toBe('');
+    }
+    const expected = referenceHistory(pairDays);
+    expect(expected.length).toBeGreaterThan(3000);
+    for (const stream of streams) {
+      const rows = await query(database, historyQuery(stream, 'main', duckdbMicros));
+      expect(viewTexts(stream, rows)).toEqual(expectedTexts(stream, expected));
+    }
+  });
 });

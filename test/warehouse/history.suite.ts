@@ -6,6 +6,7 @@ import { createSink, LocalStorage, streams } from '../../src/index.js';
 import { type MadeUpApi, startMadeUpApi } from '../diff/support/made-up-api.js';
 import { madeUpHistory } from '../diff/support/made-up-days.js';
 import { take } from '../diff/support/take.js';
+import { pairDays } from '../history/support/pairs.js';
 import { type DatedDay, referenceHistory } from '../history/support/reference.js';
 import { asStory, owners, shuffledDays, storyOfUsers, thirtyDays } from '../history/support/thirty-days.js';
 import { expectedTexts, historyQuery, postgresMicros, viewTexts } from '../history/support/view-rows.js';
@@ -110,6 +111,25 @@ describe.skipIf('missing' in started)('the histories in PostgreSQL', () => {
     const expected = referenceHistory(thirtyDays);
     for (const stream of streams) {
       const { rows } = await client.query(historyQuery(stream, 'thirty', postgresMicros));
+      expect(viewTexts(stream, rows)).toEqual(expectedTexts(stream, expected));
+    }
+  });
+
+  it.each([
+    ['parquet', 'parquet'],
+    ['parquet', 'ndjson'],
+  ])('compare every value with every other as the library does, from %s to %s', async (...formats) => {
+    await using folder = await temporaryFolder();
+    const schema = `pairs_${formats.join('_')}`;
+    for (const [i, { date, day }] of pairDays.entries()) {
+      const root = join(folder.path, date);
+      const sink = createSink(formats[i] as string);
+      await take(api, new LocalStorage(root), day, { runDate: date, sink });
+      expect((await load(schema, root, date, join(folder.path, 'state'))).stderr).toBe('');
+    }
+    const expected = referenceHistory(pairDays);
+    for (const stream of streams) {
+      const { rows } = await client.query(historyQuery(stream, schema, postgresMicros));
       expect(viewTexts(stream, rows)).toEqual(expectedTexts(stream, expected));
     }
   });

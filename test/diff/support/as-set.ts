@@ -29,5 +29,6 @@ export function canonical(value: unknown): unknown {
     );
   if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT[^.]*(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/.test(value))
     return value;
+  if (Number.isNaN(Date.parse(value))) return value; // the second 60
   return new Date(value).toISOString() + (/\.(\d+)/.exec(value)?.[1] ?? '').padEnd(6, '0').slice(3);
 }

@@ -128,9 +128,8 @@ export function meaning(value: unknown, type: string): string {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.entries(value)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, inner]) => [name, sorted(inner)]);
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { members: members.map(([name, inner]) => [name, sorted(inner)]) };
 }
 
 function single(stream: Stream, row: Row, change: 'added' | 'removed'): Expected {
