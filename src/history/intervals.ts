@@ -33,13 +33,14 @@ export interface Interval {
 
 /**
  * What one record was, from the first day on.
- * @param turns in the order of their days, each on a day that is known
- * @param knowledge of its list, in the order of the days, the first of day 0
+ * @param turns in the order of their days, each on a day on which its list is known
+ * @param knowledge of it, in the order of the days, the first of day 0
  */
 export function intervalsOf(turns: readonly Turn[], knowledge: readonly Knowledge[]): Interval[] {
   const intervals: Interval[] = [];
   let open: Interval | undefined;
   let last: Row | null = null;
+  let read: Row | null = null;
   let [wasKnown, wasThere] = [true, false];
   const close = (day: number, ended: Ending): void => {
     if (!open) return;
@@ -52,6 +53,7 @@ export function intervalsOf(turns: readonly Turn[], knowledge: readonly Knowledg
     intervals.push(open);
   };
   for (const { day, turn, reason } of eventsOf(turns, knowledge)) {
+    if (turn) read = turn.row;
     if (reason !== null) {
       if (open?.state === 'unknown') continue;
       close(day, 'unknown');
@@ -59,7 +61,7 @@ export function intervalsOf(turns: readonly Turn[], knowledge: readonly Knowledg
       wasKnown = false;
       continue;
     }
-    const row: Row | null = turn ? turn.row : last;
+    const row = read;
     const changed = turn && last && row && turn.changed.length > 0 ? turn.changed : null;
     if (row === null) close(day, 'removed');
     else if (!wasKnown || !last || changed) {
@@ -91,5 +93,9 @@ function eventsOf(turns: readonly Turn[], knowledge: readonly Knowledge[]) {
   const byDay = new Map(turns.map((turn) => [turn.day, turn]));
   const reasons = new Map(knowledge.map(({ day, reason }) => [day, reason]));
   const days = [...new Set([...byDay.keys(), ...reasons.keys()])].sort((a, b) => a - b);
-  return days.map((day) => ({ day, turn: byDay.get(day), reason: reasons.get(day) ?? null }));
+  let reason: string | null = null;
+  return days.map((day) => {
+    reason = reasons.has(day) ? (reasons.get(day) ?? null) : reason;
+    return { day, turn: byDay.get(day), reason };
+  });
 }

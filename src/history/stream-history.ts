@@ -9,6 +9,7 @@ import { recordIdentity } from '../diff/record-identity.js';
 import type { Row } from '../model/rows.js';
 import type { Partitions } from '../storage/partitions.js';
 import { keyText, type ParentKey, type Stream } from '../streams/stream.js';
+import { erasedDays } from './erased-days.js';
 import type { HistoryRow } from './history-row.js';
 import { intervalsOf, type Turn } from './intervals.js';
 import { type DaySnapshot, type ListTrack, noteDay } from './list-track.js';
@@ -34,6 +35,7 @@ export function streamHistory({ stream, lists, chosen, partitions, signal }: Str
   for (const parent of lists) tracks.set(keyText(parent), { parent, knowledge: [] });
   const ordered = [...tracks].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, track]) => track);
   const turns = setAside<Turn>(partitions);
+  const erased = erasedDays(stream);
 
   /** What differs between a day and the last one that is known of a list. */
   function turnsBetween(before: DaySnapshot | undefined, after: DaySnapshot) {
@@ -54,6 +56,7 @@ export function streamHistory({ stream, lists, chosen, partitions, signal }: Str
   return {
     /** Takes the next day. */
     async add(snapshot: DaySnapshot): Promise<void> {
+      erased.add(snapshot);
       const stateOf = listStates(snapshot.manifest);
       const readers = new Map<DaySnapshot, ListRows>();
       const readerOf = (day: DaySnapshot): ListRows => {
@@ -108,7 +111,7 @@ export function streamHistory({ stream, lists, chosen, partitions, signal }: Str
     if (!newest || !rows.some(chosen.isAbout)) return [];
     const parent = columns.filter((column) => !stream.key.includes(column)).map((column) => newest[column]);
     const { knowledge = [] } = tracks.get(parent.join('/')) ?? {};
-    return intervalsOf(all, knowledge).map(({ from, to, row, ...interval }) => ({
+    return intervalsOf(all, erased.knowledgeOf(newest, knowledge)).map(({ from, to, row, ...interval }) => ({
       ...identityOf(newest),
       valid_from: dates[from] as string,
       valid_to: to === undefined ? null : (dates[to] as string),
