@@ -61,7 +61,7 @@ beforeAll(async () => {
   await writeFile(join(bin, 'npx'), `#!/bin/sh\nshift\nexec "${process.execPath}" "${command}" "$@"\n`);
   await chmod(join(bin, 'npx'), 0o755);
   environment.PATH = `${bin}:${environment.PATH}`;
-});
+}, 60_000);
 afterAll(async () => {
   await api.close();
   await folder[Symbol.asyncDispose]();
