@@ -11,7 +11,7 @@ export interface Build {
   remove(): Promise<void>;
 }
 
-const COPIED = ['src', 'connectors', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+const COPIED = ['src', 'connectors', 'fixtures', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 const REGISTRY = 'src/streams/index.ts';
 
 /**
