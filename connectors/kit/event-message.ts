@@ -27,7 +27,7 @@ function messageOf(event: ComplianceEvent): string {
     case 'retrying':
       return `Attempt ${event.attempt} failed (${event.code}); it is repeated at ${new Date(event.until).toISOString()}.`;
     case 'duplicates':
-      return `${counted(event.dropped, 'record')} dropped, which the API served again.`;
+      return `${counted(event.dropped, 'record')} dropped, which the API served again${event.differing > 0 ? `; ${count(event.differing)} of them with other values` : ''}.`;
     case 'walk-restarted':
       return 'A page token was no longer accepted: the list is read again from its start.';
     case 'slices-listed':
