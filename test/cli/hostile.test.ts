@@ -64,7 +64,10 @@ describe('the variables of a proxy', () => {
 
 describe('a key in the wrong place', () => {
   const KEY = 'sk-ant-api01-Zm9yIGEgdGVzdCBvbmx5-4711';
-  const known = { ANTHROPIC_COMPLIANCE_ACCESS_KEY: 'sk-ant-api01-another-key-of-this-test' };
+  const known = {
+    ANTHROPIC_COMPLIANCE_ACCESS_KEY: 'sk-ant-api01-another-key-of-this-test',
+    CLAUDE_COMPLIANCE_PROGRESS: 'none',
+  };
 
   it.each([
     ['--api-key-file', ['check', '--api-key-file', KEY]],

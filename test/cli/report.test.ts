@@ -78,7 +78,7 @@ describe('claude-compliance-connector report', () => {
   });
 
   it('replaces names where it is asked to', async () => {
-    await writeFile(at('key'), 'k'.repeat(40));
+    await writeFile(at('key'), 'k'.repeat(40), { mode: 0o600 });
     const flags = ['--pseudonymize', 'email,full_name', '--pseudonym-key-file', at('key')];
     expect(await report('pseudonyms.html', ...flags)).toMatchObject({ code: 0, stderr: '' });
     const page = await readFile(at('pseudonyms.html'), 'utf8');

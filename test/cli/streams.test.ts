@@ -153,10 +153,16 @@ describe('lists that the API does not serve', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-    const about = events.filter(({ message, verdict }) => message !== undefined || verdict !== undefined);
+    const about = events.filter(({ type, verdict }) => type === 'lists-unavailable' || verdict !== undefined);
     expect(about).toMatchObject([
-      { type: 'lists-unavailable', stream: 'organization_settings', lists: 3, of: 3, message: sentences[0] },
-      { type: 'lists-unavailable', stream: 'api_keys', lists: 1, of: 1, message: sentences[1] },
+      {
+        type: 'lists-unavailable',
+        stream: 'organization_settings',
+        lists: 3,
+        of: 3,
+        message: `${sentences[0]}.`,
+      },
+      { type: 'lists-unavailable', stream: 'api_keys', lists: 1, of: 1, message: `${sentences[1]}.` },
     ]);
   });
 

@@ -7,7 +7,10 @@ import { streams, VERSION } from '../../src/index.js';
 import { temporaryFolder } from '../run/support/tree.js';
 import { environmentOf, run, say } from './command.js';
 
-const KEY = { ANTHROPIC_COMPLIANCE_ACCESS_KEY: 'sk-ant-api01-some-key' };
+const KEY = {
+  ANTHROPIC_COMPLIANCE_ACCESS_KEY: 'sk-ant-api01-some-key',
+  CLAUDE_COMPLIANCE_PROGRESS: 'none',
+};
 
 const STREAMS = streams.map(({ name }) => name).join(', ');
 

@@ -15,6 +15,7 @@ import {
   prune,
   systemClock,
 } from '../../src/index.js';
+import { runs } from '../property-runs.js';
 import { temporaryFolder } from '../run/support/tree.js';
 import { asSet, asTexts } from './support/as-set.js';
 import { type Day, type MadeUpApi, startMadeUpApi } from './support/made-up-api.js';
@@ -84,7 +85,7 @@ describe('what differs between two days', () => {
             }
         },
       ),
-      { numRuns: 25 },
+      { numRuns: runs(8) },
     );
   }, 120_000);
 
@@ -129,7 +130,7 @@ describe('what differs between two days', () => {
         expect(asSet(found[0] ?? [])).toEqual(asSet(referenceDiff(...(history as [Day, Day]))));
         expect(asTexts(found[1] ?? [])).toEqual(asTexts(found[0] ?? []));
       }),
-      { numRuns: 25 },
+      { numRuns: runs(8) },
     );
   }, 120_000);
 

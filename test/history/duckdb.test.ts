@@ -13,6 +13,7 @@ import {
 import { type MadeUpApi, startMadeUpApi } from '../diff/support/made-up-api.js';
 import { madeUpHistory } from '../diff/support/made-up-days.js';
 import { take } from '../diff/support/take.js';
+import { runs } from '../property-runs.js';
 import { temporaryFolder } from '../run/support/tree.js';
 import { claudeCompliance } from '../warehouse/support/command.js';
 import { query } from '../warehouse/support/duckdb-file.js';
@@ -83,9 +84,9 @@ describe('the histories in DuckDB', () => {
           }
         }
       }),
-      { numRuns: 10 },
+      { numRuns: runs(4) },
     );
-    expect(intervals).toBeGreaterThan(100);
+    expect(intervals).toBeGreaterThan(15);
   }, 180_000);
 
   it.each([

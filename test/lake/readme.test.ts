@@ -21,7 +21,7 @@ describe('the README of the lake', () => {
     await using folder = await temporaryFolder();
     const config = join(folder.path, 'acme.json');
     const key = join(folder.path, 'acme.key');
-    await writeFile(key, api.key);
+    await writeFile(key, api.key, { mode: 0o600 });
     const settings = {
       out: join(folder.path, 'lake'),
       'api-key-file': key,

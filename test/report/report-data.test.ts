@@ -18,6 +18,7 @@ import {
 import { type Day, type MadeUpApi, startMadeUpApi } from '../diff/support/made-up-api.js';
 import { madeUpHistory } from '../diff/support/made-up-days.js';
 import { take } from '../diff/support/take.js';
+import { runs } from '../property-runs.js';
 import { temporaryFolder } from '../run/support/tree.js';
 import {
   canonical,
@@ -82,7 +83,7 @@ describe('what a report shows', () => {
         expect(gaps(report)).toEqual(referenceGaps(published));
         expectAccess(report, last, manifest as Manifest);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(5) },
     );
   }, 240_000);
 });

@@ -21,6 +21,7 @@ import { changesUntil } from '../../src/review/source.js';
 import { type Day, type MadeUpApi, startMadeUpApi } from '../diff/support/made-up-api.js';
 import { madeUpDay, madeUpHistory } from '../diff/support/made-up-days.js';
 import { take } from '../diff/support/take.js';
+import { runs } from '../property-runs.js';
 import { temporaryFolder } from '../run/support/tree.js';
 import { AWKWARD, awkwardDay, TWO } from './support/awkward-day.js';
 import { csvOf, evidenceIn, filesIn, packOf, rowsIn } from './support/packs.js';
@@ -91,7 +92,7 @@ describe('a pack of any day', () => {
         expect(await readdir(join(root.path, 'scratch', 'tmp'))).toEqual([]);
         expect((await readdir(root.path)).sort()).toEqual(['pack', 'root', 'scratch']);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(7) },
     );
   }, 120_000);
 });

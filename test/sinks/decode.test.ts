@@ -5,6 +5,7 @@ import type { Field, StreamSchema } from '../../src/model/schema.js';
 import { createSink, decodeFile, sinkFormats } from '../../src/sinks/index.js';
 import { organizations } from '../../src/streams/organizations.js';
 import { users } from '../../src/streams/users.js';
+import { runs } from '../property-runs.js';
 import { anyRecords } from './arbitraries.js';
 import { awkwardTables, awkwardUsers, ordinaryUsers, pagesOfUsers, rowsOf } from './awkward-rows.js';
 import { batchesOf, decoded, inPieces, spelled } from './decoded.js';
@@ -46,7 +47,7 @@ describe.each(sinks)('a file of $title', ({ sink }) => {
           const rows = rowsOf(stream, served);
           expectBack(await roundTrip(stream.schema, rows, size), stream.schema, rows);
         }),
-        { numRuns: 40 },
+        { numRuns: runs(12) },
       );
     },
   );

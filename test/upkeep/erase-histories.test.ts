@@ -16,6 +16,7 @@ import {
 import { type MadeUpApi, startMadeUpApi } from '../diff/support/made-up-api.js';
 import { madeUpHistory } from '../diff/support/made-up-days.js';
 import { take } from '../diff/support/take.js';
+import { runs } from '../property-runs.js';
 import { stoppedAt } from '../run/support/clocks.js';
 import { temporaryFolder } from '../run/support/tree.js';
 import { filesNaming, tablesOf } from './support/person.js';
@@ -118,7 +119,7 @@ it('erases exactly one person, whatever the days, formats and layouts are', asyn
         expect(await filesNaming(root, [PERSON])).toEqual([]);
       },
     ),
-    { numRuns: 12, endOnFailure: true },
+    { numRuns: runs(12), endOnFailure: true },
   );
-  expect(found).toBeGreaterThan(2);
+  expect(found).toBeGreaterThan(0);
 }, 300_000);

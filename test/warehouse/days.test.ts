@@ -149,12 +149,13 @@ describe('load of several days', () => {
     await expect(loaded()).rejects.toThrow();
   });
 
-  it('reports each day as a JSON line where stderr is no terminal', async () => {
-    const { stderr } = await load('--run-date', '2026-11-19..2026-11-20');
+  it('reports each day as a JSON line', async () => {
+    const { stderr } = await load('--run-date', '2026-11-19..2026-11-20', '--progress', 'json');
     const events = stderr
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line));
+      .map((line) => JSON.parse(line))
+      .filter(({ type }) => type === 'day-done');
     expect(events.map(({ type, run_date, days }) => [type, run_date, days])).toEqual([
       ['day-done', '2026-11-19', 2],
       ['day-done', '2026-11-20', 2],

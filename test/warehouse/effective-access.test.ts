@@ -9,6 +9,7 @@ import { createViews } from '../../connectors/warehouse/views.js';
 import { startFixtureApi } from '../../fixtures/api/index.js';
 import { createSink, type Manifest, streams } from '../../src/index.js';
 import { referenceRows, rowTexts } from '../access/support/reference.js';
+import { runs } from '../property-runs.js';
 import { RUN_DATE, take, temporaryFolder } from '../run/support/tree.js';
 import { thinOut } from '../thin-out.js';
 import { accessIn, startPartlyUnread, takePartlyUnread } from './support/access.js';
@@ -66,7 +67,7 @@ describe('the view effective_access in DuckDB', () => {
           rowTexts(days.flatMap(referenceRows)),
         );
       }),
-      { numRuns: 20 },
+      { numRuns: runs(6) },
     );
     connection.closeSync();
   });

@@ -87,7 +87,8 @@ function statusOf(day: Day): Manifest['status'] {
 function isRequested(day: Day, list: string): boolean {
   const [stream = '', ...keys] = list.split('/');
   if (!asks(day, stream)) return false;
-  if (stream === 'group_members') return day.lists.groups?.some(({ id }) => id === keys[0]) ?? false;
+  if (stream === 'group_members')
+    return !day.failing.includes('groups') && (day.lists.groups?.some(({ id }) => id === keys[0]) ?? false);
   if (stream === 'groups') return true;
   const isAsked = day.asked?.includes(keys[0] ?? '') ?? true;
   if (stream === 'role_permissions' && day.failing.includes(`roles/${keys[0]}`)) return false;

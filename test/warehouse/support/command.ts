@@ -8,7 +8,7 @@ export interface Ended {
   stderr: string;
 }
 
-/** Runs one command line in this process, with just this environment. */
+/** Runs one command line in this process, with just this environment, and without its events. */
 export async function claudeCompliance(
   args: readonly string[],
   environment: Record<string, string> = {},
@@ -24,7 +24,7 @@ export async function claudeCompliance(
   const exitCode = await runCommandLine(args, {
     stdout: into('stdout'),
     stderr: into('stderr'),
-    environment,
+    environment: { CLAUDE_COMPLIANCE_PROGRESS: 'none', ...environment },
     signal: new AbortController().signal,
   });
   return { exitCode, ...text };
