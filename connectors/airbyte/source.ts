@@ -16,7 +16,7 @@ import { traceOf } from './failure.js';
 import { log, type Message, traceError } from './messages.js';
 import { type Output, openOutput } from './output.js';
 import { read } from './read.js';
-import { specMessage } from './spec.js';
+import { DOCUMENTATION_URL, specMessage } from './spec.js';
 import { parseStates } from './state.js';
 
 /** The parts of the process that the source may use. */
@@ -62,12 +62,16 @@ const COMMANDS: Readonly<Record<string, (call: Call) => Promise<number>>> = {
 };
 
 /**
- * Runs one command of the Airbyte protocol. All of its output is messages on stdout, and they are written when this
- * resolves.
+ * Runs one command of the Airbyte protocol. All of its output is messages on stdout, except the answer to `--help`, which is for
+ * a person. Everything is written when this resolves.
  * @returns the exit code: 0 when everything asked for was done, else 1
  */
 export async function runSource(args: readonly string[], options: Context): Promise<number> {
   const { stdout, streams = registry, ...context } = options;
+  if (args.some((arg) => arg === '--help' || arg === '-h')) {
+    await new Promise((resolve) => stdout.write(HELP, resolve));
+    return 0;
+  }
   const output = openOutput(stdout, context.signal);
   let exitCode = 1;
   try {
@@ -81,8 +85,22 @@ export async function runSource(args: readonly string[], options: Context): Prom
   return context.signal.aborted ? 1 : exitCode;
 }
 
-const USAGE =
-  'Usage: source-claude-compliance spec | check --config FILE | discover --config FILE | read --config FILE --catalog FILE [--state FILE]';
+const FORMS = [
+  'spec',
+  'check --config FILE',
+  'discover --config FILE',
+  'read --config FILE --catalog FILE [--state FILE]',
+];
+
+const USAGE = `Usage: source-claude-compliance ${FORMS.join(' | ')}`;
+
+const HELP = `An Airbyte source: reads the directory of a company's Claude organisations from Anthropic's Compliance API.
+
+${FORMS.map((form) => `  source-claude-compliance ${form}\n`).join('')}
+FILE is JSON. The shortest --config is {"api_key": "sk-ant-api01-…"}; \`spec\` prints every setting with its default.
+The output is messages of the Airbyte protocol, one a line.
+Guide: ${DOCUMENTATION_URL}
+`;
 
 function parseCommand(args: readonly string[]) {
   const file = { type: 'string' } as const;

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { VERSION } from '../../src/index.js';
 import { dataName } from '../kit/options.js';
 import { sourceSettings } from './config.js';
 import { type Message, PROTOCOL_VERSION } from './messages.js';
 
-/** How the key is made and which scopes it needs. */
-const DOCUMENTATION_URL = 'https://platform.claude.com/docs/en/manage-claude/compliance-api-access';
+/** Our guide, as it is in the package of this version. */
+export const DOCUMENTATION_URL = `https://app.unpkg.com/claude-compliance-connector@${VERSION}/files/connectors/airbyte/README.md`;
 
 /** Examples of what a person may type, where the default is not one. */
 const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {

@@ -1,10 +1,16 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AWKWARD_ROUND, type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
+import {
+  AWKWARD_ROUND,
+  type FixtureApi,
+  type ListHandle,
+  startFixtureApi,
+} from '../../fixtures/api/index.js';
 import { type Field, parseTimestamp, type Stream, streams } from '../../src/index.js';
 import { venv } from '../python/venv.js';
 import { catalogOf, configFor, file, keyOf, served, servedKeys } from './harness.js';
@@ -20,7 +26,7 @@ const python = 'python' in environment ? environment.python : '';
 const executable = install();
 const run = promisify(execFile);
 
-async function runPython(args: readonly string[]): Promise<string> {
+async function runPython(args: readonly string[], cwd = dirname(executable)): Promise<string> {
   const { stdout } = await run(python, args, {
     env: {
       PATH: `${dirname(executable)}:${dirname(python)}:${process.env.PATH}`,
@@ -28,7 +34,7 @@ async function runPython(args: readonly string[]): Promise<string> {
       AIRBYTE_OFFLINE_MODE: '1',
       DO_NOT_TRACK: '1',
     },
-    cwd: dirname(executable),
+    cwd,
     maxBuffer: 256 * 1024 * 1024,
   });
   return stdout;
@@ -147,14 +153,72 @@ describe.skipIf('missing' in environment)('under real clients', () => {
     });
   });
 
-  it('the five lines of the README work', async () => {
-    const [, lines = ''] = /```python\n([\s\S]*?)```/.exec(readFileSync(README, 'utf8')) ?? [];
-    expect(lines.trim().split('\n')).toHaveLength(5);
-    const given = '{"api_key": "sk-ant-api01-…"}';
-    expect(lines).toContain(given);
-    const program = lines.replace(given, readFileSync(config, 'utf8'));
-    const said = await runPython(['-c', `${program}\nprint(len(users))`]);
-    expect(Number(said.trimEnd().split('\n').at(-1))).toBe(servedKeys(api).size);
+  describe('with the lines of the README', () => {
+    const recipe = (config: string) => {
+      const [, lines = ''] = /```python\n([\s\S]*?)```/.exec(readFileSync(README, 'utf8')) ?? [];
+      expect(lines.trim().split('\n')).toHaveLength(6);
+      const given = '{"api_key": "sk-ant-api01-…"}';
+      expect(lines).toContain(given);
+      return lines.replace(given, readFileSync(config, 'utf8'));
+    };
+    /** The ids of the users that are in the cache of a folder after a sync; those of the keys too. */
+    const sync = async (program: string, folder: string) => {
+      const print = [
+        'import json',
+        'keys = ab.get_default_cache()["api_keys"].to_pandas()',
+        'print(json.dumps([sorted(users["id"]), sorted(keys["id"])]))',
+      ];
+      const said = await runPython(['-c', [program, ...print].join('\n')], folder);
+      const [users, keys] = JSON.parse(said.trimEnd().split('\n').at(-1) ?? '') as [string[], string[]];
+      return { users, keys };
+    };
+    const idsOf = (api: FixtureApi) => ({
+      users: api
+        .organizations()
+        .flatMap(({ uuid }) => [...api.users(String(uuid))].map(({ id }) => id))
+        .sort(),
+      keys: [...api.records('api_keys')].map(({ id }) => id).sort(),
+    });
+    const shrink = (list: ListHandle, count: number) => {
+      for (let n = 0; n < count; n += 1) list.remove(list.count() - 1);
+    };
+
+    it('a third sync of a directory that has shrunk leaves only those who are still in it, and a failed one what was there', async () => {
+      await using shrinking = await startFixtureApi({ sizes: [400, 300], groups: 2 });
+      const [first, second] = shrinking.organizations();
+      const program = recipe(file(configFor(shrinking)));
+      const folder = mkdtempSync(join(tmpdir(), 'shrinking-'));
+      const all = idsOf(shrinking);
+      expect(await sync(program, folder)).toEqual(all);
+      expect(await sync(program, folder)).toEqual(all);
+
+      shrink(shrinking.list('users', String(first?.uuid)), 250);
+      const fewer = idsOf(shrinking);
+      expect(fewer.users).toHaveLength(450);
+      expect(await sync(program, folder)).toEqual(fewer);
+
+      shrink(shrinking.list('users', String(second?.uuid)), 100);
+      shrinking.fault({ match: { list: 'users', nth: 2 }, do: { type: 'answer', status: 403 } });
+      await expect(sync(program, folder)).rejects.toThrow(/AirbyteConnectorFailedError/);
+      const look = 'import airbyte as ab\nusers = ab.get_default_cache()["users"].to_pandas()';
+      expect(await sync(look, folder)).toEqual(fewer);
+    });
+
+    it('as the README warns: PyAirbyte keeps who left when it merges, and the rows of a stream that became empty', async () => {
+      await using shrinking = await startFixtureApi({ sizes: [40, 30], groups: 2 });
+      const replacing = recipe(file(configFor(shrinking)));
+      const folder = mkdtempSync(join(tmpdir(), 'shrinking-'));
+      const all = idsOf(shrinking);
+      expect(await sync(replacing, folder)).toEqual(all);
+      shrink(shrinking.list('users', String(shrinking.organizations()[0]?.uuid)), 25);
+      const keys = shrinking.list('api_keys');
+      shrink(keys, keys.count());
+      for (const options of ['', 'force_full_refresh=True']) {
+        const merging = replacing.replace(/source\.read\(.*?\)/, `source.read(${options})`);
+        expect((await sync(merging, folder)).users).toEqual(all.users);
+      }
+      expect(await sync(replacing, folder)).toEqual({ users: idsOf(shrinking).users, keys: all.keys });
+    });
   });
 });
 

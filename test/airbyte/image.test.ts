@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { DOCUMENTATION_URL } from '../../connectors/airbyte/spec.js';
 import { clientSettings, streams } from '../../src/index.js';
 import { chain, ROOT, readDockerfile } from './dockerfile.js';
 
 const connector = (name: string) => readFileSync(resolve(ROOT, 'connectors/airbyte', name), 'utf8');
-const { version, bin } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8'));
+const { name, version, bin } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8'));
 const stages = readDockerfile();
 const airbyte = chain(stages, 'airbyte');
 const instructions = airbyte.flatMap(({ instructions }) => instructions);
@@ -44,6 +45,12 @@ describe('the metadata', () => {
   it('allows the default host, and any that the configuration names', () => {
     const { host } = new URL(clientSettings.shape.baseUrl.parse(undefined));
     expect(connector('metadata.yaml')).toMatch(new RegExp(`hosts:\\s+- "\\$\\{base_url\\}"\\s+- ${host}\\n`));
+  });
+
+  it('points, as the specification does, at our guide in the package of this version', () => {
+    const [, guide = ''] = DOCUMENTATION_URL.split(`${name}@${version}/files/`);
+    expect(readFileSync(resolve(ROOT, guide), 'utf8')).toMatch(/^# The Airbyte source/);
+    expect(metadata('documentationUrl')).toBe(DOCUMENTATION_URL);
   });
 
   it('suggests the default streams, and has an icon', () => {

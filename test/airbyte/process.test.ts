@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { DOCUMENTATION_URL } from '../../connectors/airbyte/spec.js';
 import { startFixtureApi } from '../../fixtures/api/index.js';
 import { catalogOf, configFor, file, run, servedKeys } from './harness.js';
 import { peakRss, start, wholeLines } from './process.js';
@@ -29,6 +31,20 @@ describe('the process', () => {
     expect(statuses(messages, 'users').at(-1)?.status).toBe('COMPLETE');
     expect(peak).toBeLessThan(350);
   });
+
+  it.each(['--help', '-h'])(
+    'answers %s to a person: the four commands, the shortest configuration, the guide',
+    async (flag) => {
+      const { child, ended } = start([flag]);
+      const said = await text(child.stdout as NodeJS.ReadableStream);
+      expect(await ended).toEqual({ code: 0, signal: null, stderr: '' });
+      for (const word of ['spec', 'check --config', 'discover --config', 'read --config FILE --catalog FILE'])
+        expect(said).toContain(`  source-claude-compliance ${word}`);
+      expect(said).toContain('{"api_key": "sk-ant-api01-…"}');
+      expect(said).toContain(DOCUMENTATION_URL);
+      expect(Math.max(...said.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
+    },
+  );
 
   it('is ended by SIGTERM, requests nothing more and claims nothing', async () => {
     await using api = await startFixtureApi({ sizes: [50_000], latency: 20 });
