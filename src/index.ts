@@ -43,6 +43,7 @@ export {
 export { type Beginning, type Ending, type HistoryRow, historySchema } from './history/history-row.js';
 export type { Subject } from './history/selection.js';
 export { type Html, html } from './html.js';
+export { chooseSnapshot } from './lake/choose-snapshot.js';
 export type { PublishedSnapshot } from './lake/file-rows.js';
 export { checkLog, currentOf, type Log, type LogEntry, readLog, runDatesOf } from './lake/log.js';
 export { formatLogHead, headOfLog, type LogHead, parseLogHead } from './lake/log-head.js';

@@ -42,7 +42,7 @@ function linesInDuckdb(paths: string, columns: readonly Pick<Field, 'name' | 'ty
   const hasExtra = columns.at(-1)?.name === EXTRA.name;
   const read = hasExtra ? columns.slice(0, -1) : columns;
   const types = read.map(({ name, type }) => [name, type === 'json' ? 'JSON' : 'VARCHAR']);
-  const selected = [`unnest(from_json(json, '${JSON.stringify(Object.fromEntries(types))}'))`];
+  const selected = ['filename', `unnest(from_json(json, '${JSON.stringify(Object.fromEntries(types))}'))`];
   if (hasExtra) {
     const split = (text: string) => `string_split(CAST(${text} AS VARCHAR), ',"${EXTRA.name}":')`;
     const marks = read

@@ -41,7 +41,7 @@ export interface DuckdbReading {
   /** Whether the columns come with their types; otherwise they are text: timestamps as served, JSON as JSON text. */
   readonly isTyped: boolean;
   /**
-   * What follows `FROM`: a row for each row of the files, with these columns at least.
+   * What follows `FROM`: a row for each row of the files, with these columns at least, and `filename`, from DuckDB 1.3 on.
    * @param paths a list of texts in SQL
    * @param columns those of the files, in order; their names are plain
    */

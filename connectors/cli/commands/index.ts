@@ -30,8 +30,8 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'schema',
-    summary: 'Prints the fields of a table as JSON Schema, Arrow schema or DDL.',
-    words: '<table>',
+    summary: 'Prints the fields of a table as JSON Schema, Arrow schema, DDL or a view for DuckDB.',
+    words: '[table]',
     load: async () => (await import('./schema.js')).schema,
   },
   {
