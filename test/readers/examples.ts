@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FORMATS } from './trees.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -7,36 +8,45 @@ const ROOT = join(import.meta.dirname, '../..');
 export interface Example {
   /** The document, and the place in it. */
   name: string;
-  /** Who runs it, as the scripts are named. */
+  /** Who runs it, as the scripts are named; `node` for JavaScript, which the unit tests run. */
   reader: string;
+  /** Of the files that it reads. */
+  format: string;
   code: string;
 }
 
-/** The section `Read it` of the README, the query by the manifest, and all of docs/reading.md. */
+/** The section `Read it` of the README, the query by the manifest, and all of docs/reading.md and docs/reading-text.md. */
 export async function readingExamples(): Promise<Example[]> {
-  const [readme = '', snapshot = '', reading = ''] = await Promise.all(
-    ['README.md', 'docs/snapshot.md', 'docs/reading.md'].map((path) => readFile(join(ROOT, path), 'utf8')),
+  const [readme = '', snapshot = '', reading = '', texts = ''] = await Promise.all(
+    ['README.md', 'docs/snapshot.md', 'docs/reading.md', TEXTS].map((path) =>
+      readFile(join(ROOT, path), 'utf8'),
+    ),
   );
   const [, section = ''] = /\n## Read it\n(.*?)\n## /s.exec(readme) ?? [];
   return [
     ...examplesIn('README.md', section),
     ...examplesIn('docs/snapshot.md', snapshot),
     ...examplesIn('docs/reading.md', reading),
+    ...examplesIn(TEXTS, texts),
   ];
 }
+
+export const TEXTS = 'docs/reading-text.md';
 
 /** An example belongs to the last title before it: a heading, or a line that is a name and a colon. */
 function examplesIn(document: string, text: string): Example[] {
   const examples: Example[] = [];
-  let title = '';
+  let [title, format] = ['', 'parquet'];
   for (const [, heading, language, code] of text.matchAll(
     /^(?:## (?=\w+\n)|(?=\w+:\n))(\w+):?\n|^```(\w+)\n(.*?)^```\n/gms,
   )) {
     if (heading !== undefined) title = heading;
+    if (heading !== undefined && FORMATS.includes(heading.toLowerCase())) format = heading.toLowerCase();
     if (code === undefined) continue;
     const reader =
       language === 'sql' && title !== 'ClickHouse' ? 'duckdb' : (NAMES[title] ?? title.toLowerCase());
-    examples.push({ name: `${document}, example ${examples.length + 1} (${reader})`, reader, code });
+    const name = `${document}, example ${examples.length + 1} (${reader}, ${format})`;
+    examples.push({ name, reader: language === 'js' ? 'node' : reader, format, code });
   }
   return examples;
 }

@@ -54,6 +54,7 @@ def tables(root, stream):
 
 def traps(users):
     return {
+        "the root": lambda: len(pd.read_parquet(users.removesuffix("/users"))),
         "org_uuid as a key": lambda: len(pd.read_parquet(users, filters=[("org_uuid", "=", ORGANIZATION)])),
     }
 

@@ -1,11 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AWKWARD_ROUND, type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
+import type { StreamSchema } from '../../src/index.js';
+import { expectedOf } from '../sinks/expected.js';
 import type { Answers, Table } from './answers.js';
 import { membersBy } from './duckdb.js';
-import { type Example, exampleOn, readingExamples } from './examples.js';
+import { type Example, exampleOn, readingExamples, TEXTS } from './examples.js';
 import { expectServed } from './expected.js';
 import { READERS } from './readers.js';
 import { TRAPS } from './traps.js';
@@ -25,6 +29,7 @@ import {
  * layout, in the other, and in both.
  */
 
+const run = promisify(execFile);
 const [OLDEST, NEWEST] = DATES;
 const examples = await readingExamples();
 
@@ -51,13 +56,28 @@ const members = (days: readonly string[], of?: 'the first organisation'): number
     .filter((row) => of === undefined || row.organization_uuid === firstOrganization(api)).length;
 
 /** The root that an example finds as `lake`. */
-const rootOf = (tree: string): string => join(folder, tree, 'parquet');
+const rootOf = (tree: string, format = 'parquet'): string => join(folder, tree, format);
+
+/** How many users of the newest day are so. */
+const newest = (is: (cells: Record<string, unknown>) => boolean, format: string): number =>
+  (served[NEWEST]?.users ?? []).filter((row) => is(expectedOf(row, SCHEMAS.users as StreamSchema, format)))
+    .length;
 
 /** What an example must give: those of docs/reading.md ask for the newest day, and for one organisation; the others for that day. */
-const expectedOutput = ({ name }: Example): number[] =>
-  name.startsWith('docs/reading.md')
-    ? [members([NEWEST]), members(DATES, 'the first organisation')]
-    : [members([NEWEST])];
+function expectedOutput({ name, format }: Example): number[] {
+  const ofDay = members([NEWEST]);
+  if (name.startsWith('docs/reading.md')) return [ofDay, members(DATES, 'the first organisation')];
+  if (!name.startsWith(TEXTS)) return [ofDay];
+  const counts =
+    format === 'csv'
+      ? [
+          newest((cells) => cells.full_name === null, format),
+          newest((cells) => cells.full_name === '', format),
+        ]
+      : [newest(({ extra }) => Object.hasOwn((extra ?? {}) as object, 'unknown_null'), format)];
+  expect(Math.min(...counts)).toBeGreaterThan(0);
+  return [ofDay, ...counts];
+}
 
 for (const reader of READERS) {
   const { missing } = reader;
@@ -69,7 +89,9 @@ for (const reader of READERS) {
 
     beforeAll(async () => {
       const codes = (tree: string) =>
-        Object.fromEntries(own.map((example) => [example.name, exampleOn(example, rootOf(tree))]));
+        Object.fromEntries(
+          own.map((example) => [example.name, exampleOn(example, rootOf(tree, example.format))]),
+        );
       const asked = {
         trees: Object.fromEntries(TREE_NAMES.map((tree) => [tree, join(folder, tree)])),
         dates: DATES,
@@ -134,7 +156,22 @@ describe('the examples for DuckDB', () => {
   });
 });
 
+it('the example for Node finds null and the empty text in a file of a day', async () => {
+  const example = examples.find(({ reader }) => reader === 'node') as Example;
+  // Where the package that it imports is found.
+  const home = await mkdtemp(join(import.meta.dirname, '../../.cache/', 'node-'));
+  try {
+    await writeFile(join(home, 'example.mjs'), example.code);
+    const day = join(rootOf('per-date', 'csv'), `users/run_date=${NEWEST}`);
+    const [file = ''] = await readdir(day);
+    const { stdout } = await run(process.execPath, [join(home, 'example.mjs'), join(day, file)]);
+    expect(stdout.trim().split('\n').map(Number)).toEqual(expectedOutput(example));
+  } finally {
+    await rm(home, { recursive: true });
+  }
+});
+
 it('shows examples for every reader', () => {
-  const shown = new Set(examples.map(({ reader }) => reader));
+  const shown = new Set(examples.map(({ reader }) => reader).filter((reader) => reader !== 'node'));
   expect(shown).toEqual(new Set(READERS.map(({ name }) => name)));
 });
