@@ -31,13 +31,24 @@ interface Known {
   records?: readonly string[];
 }
 
-interface CostRequest {
+export interface CostRequest {
   client: ComplianceClient;
   /** The names of the streams that are asked for. */
   asked: readonly string[];
   org: readonly string[] | undefined;
   /** The newest snapshot that holds a stream completely, if there is one. */
   newest(stream: Stream): Promise<Manifest | undefined>;
+}
+
+/** An organisation as it is listed; null is a name that is no text. */
+interface ListedOrganization {
+  uuid: string;
+  name: string | null;
+}
+
+function ofOrganization(stream: Stream, record: object): ListedOrganization {
+  const { name } = record as { name?: unknown };
+  return { uuid: ownKey(stream, record), name: typeof name === 'string' ? name.toWellFormed() : null };
 }
 
 /**
@@ -47,6 +58,7 @@ interface CostRequest {
 export async function costsOf({ client, asked, org, newest }: CostRequest) {
   const needed = streams.filter((stream) => wavesOf(asked).flat().includes(stream));
   const known = new Map<Stream, Known>();
+  const listed: ListedOrganization[] = [];
   let spent = 0;
 
   async function ofRoot(stream: Stream): Promise<Omit<Cost, 'stream'>> {
@@ -56,6 +68,7 @@ export async function costsOf({ client, asked, org, newest }: CostRequest) {
     let pages = 0;
     for await (const page of pagesOf(client, stream, {}, org)) {
       records.push(...page.map((record) => ownKey(stream, record)));
+      if (stream === scopedStream) listed.push(...page.map((record) => ofOrganization(stream, record)));
       pages += 1;
     }
     spent += pages;
@@ -97,7 +110,7 @@ export async function costsOf({ client, asked, org, newest }: CostRequest) {
       });
     else costs.push({ stream, ...(await (parent ? ofLists(stream, parent.stream) : ofRoot(stream))) });
   }
-  return { costs, spent, listed: known.get(scopedStream)?.records ?? [] };
+  return { costs, spent, listed };
 }
 
 const PAGES = 'more where a list has several pages';

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 export interface Context {
   /** With the columns of the terminal, where it is one. */
   stdout: Writable & { columns?: number };
-  stderr: Writable & { isTTY?: boolean };
+  stderr: Writable & { isTTY?: boolean; columns?: number };
   environment: NodeJS.ProcessEnv;
   /** Aborts at Ctrl-C and SIGTERM. */
   signal: AbortSignal;

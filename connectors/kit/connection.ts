@@ -20,11 +20,17 @@ export const connectionSettings = z.object({
     .register(marks, { isNoEvidence: true }),
 });
 
+interface Connection {
+  onEvent?: OnEvent;
+  /** For a command whose answer a person waits for: with a wrong address it ends at once. */
+  failUnreachable?: boolean;
+}
+
 /** A client for a command's settings; the proxy variables are the process's, so they are read here. */
 export function connect(
   settings: z.output<typeof connectionSettings>,
   { environment, signal }: Context,
-  onEvent: OnEvent = () => {},
+  { onEvent = () => {}, failUnreachable = false }: Connection = {},
 ): ComplianceClient {
   const known = Object.keys(clientSettings.shape);
   const options = Object.fromEntries(Object.entries(settings).filter(([key]) => known.includes(key)));
@@ -33,6 +39,7 @@ export function connect(
     proxy: proxyOf(environment),
     signal,
     onEvent,
+    failUnreachable,
   });
 }
 

@@ -5,6 +5,8 @@ import type { Context } from './command.js';
 import { count } from './counts.js';
 import { eventLine } from './event-line.js';
 import { eventFields } from './event-message.js';
+import { timeLeft } from './time-left.js';
+import { reasonOf, statusLine } from './waiting.js';
 
 export const progressSettings = z.object({
   progress: z
@@ -44,51 +46,67 @@ function jsonLines(stderr: Context['stderr']): OnEvent {
   };
 }
 
-/** Lists done, rows and rows a second, and what is waited for. */
+/** Lists done, rows a second or what is waited for, how long it will take, and rows. Before the lists are known, a line says what is read. */
 function bar(stderr: Context['stderr'], environment: NodeJS.ProcessEnv): Progress {
   const isPlain = (environment.NO_COLOR ?? '') !== '';
   const [on, off] = isPlain ? ['', ''] : ['\u001B[36m', '\u001B[39m'];
+  const { columns = 80 } = stderr;
+  const isNarrow = columns < 80; // until when it waits must be seen on 60 columns too
   const view = new SingleBar(
     {
       stream: stderr,
-      format: `${on}{bar}${off} {value}/{total} lists · {pace} · {rows} rows`,
-      barsize: 16, // until when it waits must be seen on 80 columns too
+      format: `${on}{bar}${off} {value}/{total} lists · {pace}{left}${isNarrow ? '' : ' · {rows} rows'}`,
+      barsize: isNarrow ? 6 : 16,
       hideCursor: true,
       clearOnComplete: true,
-      etaBuffer: 50,
     },
     Presets.shades_classic,
   );
   const startedAt = performance.now();
-  const lists = { all: 0, done: 0 };
+  const before = statusLine(stderr);
+  before.show('reading organizations');
+  const lists = { all: 0, done: 0, resumed: 0 };
   let rows = 0;
   let note = '';
   let isOpen = false;
-  const rate = () => Math.round((1000 * rows) / Math.max(1, performance.now() - startedAt));
-  const show = () => view.update(lists.done, { rows: count(rows), pace: note || `${count(rate())} rows/s` });
+  const passed = () => Math.max(1, performance.now() - startedAt);
+  const shown = () => {
+    const left = timeLeft({
+      done: lists.done - lists.resumed,
+      open: lists.all - lists.done,
+      passed: passed(),
+    });
+    const pace = note || `${count(Math.round((1000 * rows) / passed()))} rows/s`;
+    return { rows: count(rows), pace, left: left && ` · ${left} left` };
+  };
   const apply = (event: ComplianceEvent): void => {
     if (event.type === 'slices-listed') {
       // Lists are found while their parents are read: each time there are more.
       lists.all += event.slices;
-      lists.done += event.slices - event.open;
+      const done = event.slices - event.open;
+      lists.done += done;
+      lists.resumed += done;
+      before.clear();
+      if (done > 0 && !isOpen)
+        stderr.write(`resuming: ${count(done)} of ${count(event.slices)} lists are done\n`);
       if (isOpen) view.setTotal(lists.all);
-      else view.start(lists.all, lists.done, { rows: '0', pace: '0 rows/s' });
+      else view.start(lists.all, lists.done, shown());
       isOpen = true;
     } else if (event.type === 'page' && event.parent) {
       rows += event.records;
       note = '';
     } else if ((event.type === 'slice-written' || event.type === 'slice-failed') && event.parent) {
       lists.done += 1;
-    } else if (event.type === 'waiting') {
-      note = `waiting until ${new Date(event.until).toISOString().slice(11, 19)} for the budget`;
-    } else if (event.type === 'retrying') {
-      note = `trying again (${event.code})`;
+    } else {
+      note = reasonOf(event) || note;
     }
-    if (isOpen) show();
+    if (isOpen) view.update(lists.done, shown());
+    else if (note !== '') before.show(`reading organizations · ${note}`);
   };
   return {
     onEvent: apply,
     close() {
+      before.clear();
       if (isOpen) view.stop();
       isOpen = false;
     },

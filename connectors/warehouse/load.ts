@@ -64,7 +64,7 @@ async function sourceOf(
     return await chooseSnapshot({ storage, runDate: runDate ?? 'latest', streams, allowIncomplete });
   }
   try {
-    await using client: ComplianceClient = connect(keyed(settings), context, onEvent);
+    await using client: ComplianceClient = connect(keyed(settings), context, { onEvent });
     return await extract({
       client,
       streams,

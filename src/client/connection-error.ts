@@ -7,10 +7,22 @@ import { APIConnectionError, APITimeoutError } from './api-errors.js';
 const NOT_TRUSTED =
   /^(?:ERR_TLS_CERT_ALTNAME_INVALID|CERT_\w+|CRL_\w+|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT\w*|UNABLE_TO_(?:GET|VERIFY|DECRYPT|DECODE)_\w+|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|ERROR_IN_\w+_FIELD)$/;
 
+const IS_IT_RIGHT = ' Is the base URL right?';
+
 /** Codes of Node and undici, and what they mean for the reader. */
-const KINDS: readonly { codes: RegExp; code: string; what: string }[] = [
-  { codes: /^ECONNREFUSED$/, code: 'connection_refused', what: 'the connection was refused' },
-  { codes: /^(?:ENOTFOUND|EAI_AGAIN)$/, code: 'host_not_found', what: 'the host name was not resolved' },
+const KINDS: readonly { codes: RegExp; code: string; what: string; advice?: string }[] = [
+  {
+    codes: /^ECONNREFUSED$/,
+    code: 'connection_refused',
+    what: 'the connection was refused',
+    advice: IS_IT_RIGHT,
+  },
+  {
+    codes: /^(?:ENOTFOUND|EAI_AGAIN)$/,
+    code: 'host_not_found',
+    what: 'the host name was not resolved',
+    advice: IS_IT_RIGHT,
+  },
   {
     codes: /^(?:UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT|UND_ERR_HEADERS_TIMEOUT|UND_ERR_BODY_TIMEOUT)$/,
     code: 'timeout',
@@ -54,13 +66,17 @@ export function connectionError(
     );
   }
   const kind = KINDS.find(({ codes }) => served.some((code) => codes.test(code)));
-  const { code, what } = kind ?? { code: 'connection_failed', what: 'the connection failed' };
+  const { code, what, advice = '' } = kind ?? { code: 'connection_failed', what: 'the connection failed' };
   const hint = served[0] === undefined ? '' : ` (${served[0]})`;
   return new (code === 'timeout' ? APITimeoutError : APIConnectionError)(
-    `${request.method} ${request.path} got no complete answer: ${what}${hint}. Try again later.`,
+    `${request.method} ${request.path} got no complete answer: ${what}${hint}.${advice} Try again later.`,
     { ...request, code, cause },
   );
 }
+
+/** Whether nobody answered at all: with a wrong address that stays so, however often it is tried. */
+export const isUnreachable = ({ code }: APIConnectionError): boolean =>
+  code === 'connection_refused' || code === 'host_not_found';
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : '');
 

@@ -5,7 +5,7 @@ import { VERSION } from '../version.js';
 import { answerError } from './answer-error.js';
 import { APIError, APITimeoutError } from './api-errors.js';
 import { type BudgetReport, parseBudget } from './budget-report.js';
-import { connectionError } from './connection-error.js';
+import { connectionError, isUnreachable } from './connection-error.js';
 import type { Envelope } from './envelope.js';
 import { type Expiry, expiry } from './expiry.js';
 import type { Pacer } from './pacer.js';
@@ -61,6 +61,8 @@ export interface RequesterOptions {
   clock: Clock;
   onEvent?: OnEvent | undefined;
   signal?: AbortSignal | undefined;
+  /** Whether a host that cannot be reached ends the request at once, instead of being tried again. */
+  failUnreachable?: boolean | undefined;
   /** In [0, 1): the jitter. */
   random?: () => number;
 }
@@ -87,6 +89,7 @@ class Again {
 /** Makes the requester of one client. */
 export function createRequester(options: RequesterOptions): Requester {
   const { settings, transport, pacer, clock, onEvent, signal, random = Math.random } = options;
+  const { failUnreachable = false } = options;
   const { origin, pathname } = new URL(settings.baseUrl);
   const base = `${origin}${pathname.replace(/\/+$/, '')}`;
   const headers = {
@@ -158,7 +161,7 @@ export function createRequester(options: RequesterOptions): Requester {
       if (deadline.expired) throw late(path, 'deadline_exceeded', settings.deadline);
       if (attempt.expired) return new Again(late(path, 'timeout', settings.timeout));
       const lost = connectionError(at, error);
-      if (lost.failure === 'config') throw lost;
+      if (lost.failure === 'config' || (failUnreachable && isUnreachable(lost))) throw lost;
       return new Again(lost);
     }
   }

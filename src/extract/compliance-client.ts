@@ -21,6 +21,11 @@ export interface ComplianceClientOptions extends ClientSettingsInput {
   proxy?: ProxySettings | undefined;
   /** PEM certificates that are trusted besides Node's own. */
   ca?: string | undefined;
+  /**
+   * Whether a refused connection or an unknown host name ends a request at once. Default: it is tried again, as any
+   * failure that may pass. For whoever waits for the answer.
+   */
+  failUnreachable?: boolean | undefined;
   /** Where time comes from; for tests. */
   clock?: Clock | undefined;
   /** The length of the budget's window in milliseconds; for tests, the API's is a minute. */
@@ -59,13 +64,22 @@ export class ComplianceClient implements AsyncDisposable {
 
   /** @throws ConfigError `settings_invalid`, with every mistake at once */
   constructor(options: ComplianceClientOptions) {
-    const { signal, onEvent, dispatcher, proxy, ca, clock = systemClock, budgetWindow, ...input } = options;
+    const { signal, onEvent, dispatcher, proxy, ca, clock = systemClock, budgetWindow, ...rest } = options;
+    const { failUnreachable, ...input } = rest;
     const settings = parseSettings(clientSettings, input, 'the client');
     const { requestsPerMinute, budgetShare, pageSize, maxListLength } = settings;
     const window = budgetWindow === undefined ? {} : { window: budgetWindow };
     const pacer = createPacer({ clock, requestsPerMinute, budgetShare, onEvent, ...window });
     const transport = openTransport({ dispatcher, proxy, ca });
-    this.#requester = createRequester({ settings, transport, pacer, clock, onEvent, signal });
+    this.#requester = createRequester({
+      settings,
+      transport,
+      pacer,
+      clock,
+      onEvent,
+      signal,
+      failUnreachable,
+    });
     this.baseUrl = settings.baseUrl;
     this.pageSize = pageSize;
     const lists = createLists({ requester: this.#requester, clock, pageSize, maxListLength, onEvent });

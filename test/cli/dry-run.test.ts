@@ -31,8 +31,8 @@ describe('dump --dry-run', () => {
   it('lists the organisations, says what the default streams cost, and writes nothing', async () => {
     const { code, stdout } = await dump('--dry-run');
     expect(code).toBe(0);
-    const uuids = api.organizations().map(({ uuid }) => uuid);
-    expect(stdout.split('\n').slice(0, 4)).toEqual(uuids);
+    const listed = api.organizations().map(({ uuid, name }) => `${uuid}  ${name}`);
+    expect(stdout.split('\n').slice(0, 4)).toEqual(listed);
     expect(tableOf(stdout)).toEqual([
       'organizations | exactly 1 | < 0.1 | just read: 4 are listed',
       'users | at least 4 | < 0.1 | one for each of the organizations, more where a list has several pages',
@@ -87,6 +87,21 @@ describe('dump --dry-run', () => {
       expect.stringContaining('roles | at least 2 |'),
       expect.stringContaining(`role_permissions | about ${rolesOf(2, 3)} |`),
     ]);
+  });
+
+  it('prints JSON: the organisations, what each stream costs, the pace, and what it spent itself', async () => {
+    const { code, stdout, stderr } = await dump('--dry-run', '--json', '--streams', 'users,groups');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toEqual({
+      organizations: api.organizations().map(({ uuid, name }) => ({ uuid, name })),
+      streams: [
+        { stream: 'organizations', requests: 1, certainty: 'exactly', why: expect.any(String) },
+        { stream: 'users', requests: 4, certainty: 'at least', why: expect.any(String) },
+        { stream: 'groups', requests: 1, certainty: 'at least', why: expect.any(String) },
+      ],
+      requests_per_minute: 600,
+      requests_spent: 1,
+    });
   });
 
   it('is right: a dump takes as many requests as it says exactly, and no fewer than it says at least', async () => {

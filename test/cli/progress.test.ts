@@ -1,13 +1,14 @@
-import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openProgress } from '../../connectors/kit/progress.js';
+import { timeLeft } from '../../connectors/kit/time-left.js';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
 import type { ComplianceEvent } from '../../src/index.js';
 import { temporaryFolder } from '../run/support/tree.js';
-import { COMMAND, ended, environmentOf, run } from './command.js';
+import { environmentOf, run } from './command.js';
+import { noTerminal, runOnTerminal } from './terminal.js';
 
 let api: FixtureApi;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -22,8 +23,7 @@ afterEach(() => folder[Symbol.asyncDispose]());
 
 const argsFor = (...more: string[]) => [
   'dump',
-  ...['--out', join(folder.path, 'out'), '--format', 'csv'],
-  ...(more.includes('--requests-per-minute') ? more : ['--requests-per-minute', '0', ...more]),
+  ...['--out', join(folder.path, 'out'), '--format', 'csv', '--requests-per-minute', '0', ...more],
 ];
 
 describe('progress', () => {
@@ -56,20 +56,11 @@ describe('progress', () => {
     });
   });
 
-  /** On a terminal of its own, which `script` (of util-linux) makes; undefined where there is none. */
-  async function onTerminal(environment: NodeJS.ProcessEnv, ...more: string[]): Promise<string | undefined> {
-    if (!/util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '')) {
-      console.log('not run: there is no `script` of util-linux to make a terminal');
-      return undefined;
-    }
-    const command = [process.execPath, COMMAND, ...argsFor(...more)].join(' ');
-    const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
-      env: environmentOf(api, { TERM: 'xterm', ...environment }),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const { code, stdout } = await ended(child);
+  async function onTerminal(environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+    if (noTerminal !== undefined) return undefined;
+    const { code, shown } = await runOnTerminal(argsFor(), { environment: environmentOf(api, environment) });
     expect(code).toBe(0);
-    return stdout;
+    return shown;
   }
 
   it('is a bar on a terminal, which leaves the cursor shown and then gives way to the summary', async (context) => {
@@ -80,14 +71,6 @@ describe('progress', () => {
     expect(shown.lastIndexOf('\u001B[?25h')).toBeGreaterThan(shown.lastIndexOf('\u001B[?25l'));
     expect(shown.slice(shown.lastIndexOf(' lists · '))).toContain('complete snapshot of');
     expect(shown).not.toContain('"type"');
-  });
-
-  it('says on 80 columns that it waits for the budget, and until when', async (context) => {
-    const shown = await onTerminal({}, '--requests-per-minute', '120', '--page-size', '100');
-    if (shown === undefined) return context.skip();
-    const lines = shown.split('\u001B[1G').filter((line) => line.includes('waiting'));
-    expect(lines.length).toBeGreaterThan(0);
-    for (const line of lines) expect(line).toMatch(/waiting until \d\d:\d\d:\d\d/);
   });
 
   /** The bar's last text after some events, on a terminal that is only a stream. */
@@ -119,6 +102,17 @@ describe('progress', () => {
     expect(await barAfter(...events)).toMatch(/^4\/16 lists .* 1,005 rows$/);
     const off = { type: 'slice-failed', stream: 'roles', parent, code: 'c', message: 'm' } as const;
     expect(await barAfter(...events, { ...off, verdict: 'unavailable' })).toMatch(/^5\/16 lists /);
+  });
+
+  it('says how long the rest will take, once a few lists are done, and no longer than they are open', () => {
+    const left = (done: number, open: number, seconds: number) =>
+      timeLeft({ done, open, passed: 1000 * seconds });
+    expect(left(2, 100, 1)).toBe('');
+    expect(left(10, 0, 1)).toBe('');
+    expect(left(10, 10, 40)).toBe('40 s');
+    expect(left(10, 100, 60)).toBe('10 min');
+    expect(left(10, 1000, 39)).toBe('1 h 5 min');
+    expect(left(1000, 1, 1)).toBe('1 s');
   });
 
   it('has no colour when NO_COLOR is set', async (context) => {

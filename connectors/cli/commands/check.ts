@@ -9,6 +9,7 @@ import {
 import { command } from '../../kit/command.js';
 import { connect, connectionSettings } from '../../kit/connection.js';
 import { createProbe, findingLine } from '../../kit/probe.js';
+import { openWaiting } from '../../kit/waiting.js';
 
 /** Requests as little as shows that a dump would work: each request is recorded in the customer's audit log. */
 export const check = command({
@@ -18,13 +19,16 @@ export const check = command({
     ),
   }),
   async run(settings, context) {
-    await using client = connect(settings, context);
+    const waiting = openWaiting(context);
+    await using client = connect(settings, context, { ...waiting, failUnreachable: true });
     const probe = createProbe(client);
     const needed = wavesOf(settings.streams).flat();
     const refused: Refused[] = [];
     let organizations = 0;
     for (const stream of streams.filter((known) => needed.includes(known))) {
-      const finding = await probe(stream);
+      const finding = await waiting.during(`asking ${client.baseUrl} for ${stream.name}`, () =>
+        probe(stream),
+      );
       context.stdout.write(`${findingLine(stream, finding)}\n`);
       if (finding.verdict === 'refused') refused.push({ stream, code: finding.code });
       if (finding.verdict === 'readable' && stream === scopedStream)

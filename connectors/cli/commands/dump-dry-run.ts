@@ -1,18 +1,20 @@
-import { type ComplianceClient, newestWith, readLog } from '../../../src/index.js';
+import { newestWith, readLog } from '../../../src/index.js';
 import type { Context } from '../../kit/command.js';
+import { connect } from '../../kit/connection.js';
 import { count, counted } from '../../kit/counts.js';
-import { type Cost, costsOf } from '../cost.js';
+import { printable } from '../../kit/printable.js';
+import { openWaiting } from '../../kit/waiting.js';
+import { type Cost, type CostRequest, costsOf } from '../cost.js';
 import type { DumpSettings } from './dump-settings.js';
 import { targetsOf } from './dump-targets.js';
 
 /** Prints what a dump would cost, stream by stream, and which of these numbers are exact. */
-export async function dryRun(
-  client: ComplianceClient,
-  settings: DumpSettings,
-  { stdout }: Context,
-): Promise<number> {
-  const { out, org, streams: asked, requestsPerMinute, budgetShare } = settings;
-  const { costs, spent, listed } = await costsOf({
+export async function dryRun(settings: DumpSettings, context: Context): Promise<number> {
+  const { out, org, streams: asked, requestsPerMinute, budgetShare, json } = settings;
+  const { stdout } = context;
+  const waiting = openWaiting(context);
+  await using client = connect(settings, context, { ...waiting, failUnreachable: true });
+  const request: CostRequest = {
     client,
     asked,
     org,
@@ -23,13 +25,23 @@ export async function dryRun(
       const log = await readLog(storage);
       return await newestWith({ storage, log, streams: [name], skipUnreadable: true });
     },
-  });
+  };
+  const { costs, spent, listed } = await waiting.during(`asking ${client.baseUrl} what there is`, () =>
+    costsOf(request),
+  );
   // The local limit, or what the API has just granted if that is less.
   const perMinute = Math.min(
     requestsPerMinute || Number.POSITIVE_INFINITY,
     (client.rateLimit?.limit ?? Number.POSITIVE_INFINITY) * budgetShare,
   );
-  for (const uuid of listed) stdout.write(`${uuid}\n`);
+  if (json) {
+    const streams = costs.map(({ stream, ...cost }) => ({ stream: stream.name, ...cost }));
+    const pace = Number.isFinite(perMinute) ? { requests_per_minute: Math.floor(perMinute) } : {};
+    stdout.write(`${JSON.stringify({ organizations: listed, streams, ...pace, requests_spent: spent })}\n`);
+    return 0;
+  }
+  for (const { uuid, name } of listed)
+    stdout.write(`${uuid}  ${printable(name ?? '')}`.trimEnd().concat('\n'));
   stdout.write(`${table(costs, perMinute)}\n${total(costs, perMinute)}\n`);
   stdout.write(`Nothing was written. This dry run took ${counted(spent, 'request')}.\n`);
   return 0;

@@ -23,13 +23,15 @@ export const dumpSettings = z.object({
     .boolean()
     .default(false)
     .describe(
-      'List the organisations, and what each stream would cost in requests and minutes. Write nothing.',
+      'List the organisations by name, and what each stream would cost in requests and minutes. Write nothing.',
     )
     .register(marks, { isNoEvidence: true }),
   json: z
     .boolean()
     .default(false)
-    .describe('Print JSON instead of the summary, one line a format: location, log_head and manifest.')
+    .describe(
+      'Print JSON instead of the summary, one line a format: location, log_head and manifest; of a dry run, its costs.',
+    )
     .register(marks, { isNoEvidence: true }),
   ...progressSettings.shape,
   ...finishSettings.shape,

@@ -3,6 +3,7 @@ import {
   type ColumnBatch,
   type CompactRecord,
   type ComplianceClient,
+  type ComplianceEvent,
   ConfigError,
   checkRunDate,
   keyText,
@@ -38,12 +39,13 @@ export async function dumpToStdout(
   checkRunDate({ run_date: snapshotDate, started_at: startedAt }, settings);
   const read = new Set<string>();
   let unavailable = 0;
-  await using client = connect(settings, context, (event) => {
+  const watch = (event: ComplianceEvent): void => {
     onEvent(event);
     if (!('stream' in event) || event.stream !== stream.name) return;
     if (event.type === 'page') read.add(keyText(event.parent ?? {}));
     if (event.type === 'slice-failed' && event.verdict === 'unavailable') unavailable += 1;
-  });
+  };
+  await using client = connect(settings, context, { onEvent: watch });
   const pseudonyms = pseudonymsOf(settings);
   const toBatch = batchMaker(stream.schema, { snapshot_date: snapshotDate }, { surrogates: 0 });
   const finished = (records: CompactRecord[]): ColumnBatch => {

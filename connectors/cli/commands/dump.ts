@@ -9,6 +9,7 @@ import {
 import { command } from '../../kit/command.js';
 import { connect } from '../../kit/connection.js';
 import { dataName } from '../../kit/options.js';
+import { settled } from '../../kit/progress.js';
 import { pseudonymsOf } from '../../kit/pseudonyms.js';
 import { stateFolder } from '../../kit/root.js';
 import { reportRun } from '../../kit/run-report.js';
@@ -22,12 +23,13 @@ import { dumpToStdout } from './dump-to-stdout.js';
 export const dump = command({
   settings: dumpSettings,
   async run(settings, context) {
+    if (settings.dryRun) return await dryRun(settings, context);
     const { out: location } = settings;
-    return await reportRun({ command: 'dump', location, settings, context }, async (report) => {
+    const run = { command: 'dump', location, settings, context };
+    return await reportRun(run, async (report) => {
       const { progress, onEvent, took } = report;
-      if (settings.out === '-' && !settings.dryRun) return await dumpToStdout(settings, context, onEvent);
-      await using client = connect(settings, context, onEvent);
-      if (settings.dryRun) return await dryRun(client, settings, context);
+      if (settings.out === '-') return await dumpToStdout(settings, context, onEvent);
+      await using client = connect(settings, context, { onEvent });
       const pseudonyms = pseudonymsOf(settings);
       const targets = await targetsOf(settings);
       const [first, ...alsoTo] = targets;
@@ -55,6 +57,11 @@ export const dump = command({
       const output = settings.json ? published.map(jsonLine) : [summary(published)];
       context.stdout.write(`${output.join('\n')}\n`);
       return manifests.every(({ status }) => status === 'complete' || status === 'scoped') ? 0 : 1;
+    }).catch((error: unknown) => {
+      const { stderr, signal } = context;
+      if (signal.aborted && location !== '-' && settled(settings.progress, stderr) !== 'json')
+        stderr.write('stopped; what was read is kept, run the same command to resume\n');
+      throw error;
     });
   },
 });

@@ -1,10 +1,19 @@
 import { z } from 'zod';
-import { type Field, type Row, rowMaker, type StreamSchema, verdictOf } from '../../../src/index.js';
+import {
+  type ComplianceClient,
+  type Field,
+  type Row,
+  rowMaker,
+  type Stream,
+  type StreamSchema,
+  verdictOf,
+} from '../../../src/index.js';
 import { command } from '../../kit/command.js';
 import { connect, connectionSettings } from '../../kit/connection.js';
 import { counted } from '../../kit/counts.js';
 import { printable } from '../../kit/printable.js';
 import { tableText } from '../../kit/table.js';
+import { openWaiting } from '../../kit/waiting.js';
 import { streamChoice, streamOf } from '../stream-choice.js';
 
 /** Lists that are tried of a stream that is not enabled: each costs a request. */
@@ -20,32 +29,40 @@ export const preview = command({
   async run(settings, context) {
     // No page is requested that is longer than what is shown.
     const pageSize = Math.min(settings.pageSize, settings.rows);
-    await using client = connect({ ...settings, pageSize }, context);
+    const waiting = openWaiting(context);
+    await using client = connect({ ...settings, pageSize }, context, { ...waiting, failUnreachable: true });
     const stream = streamOf(settings.stream);
-    const { schema } = stream;
-    const today = new Date().toISOString().slice(0, 10);
-    const toRow = rowMaker(schema, { snapshot_date: today }, { surrogates: 0 });
-    const rows: Row[] = [];
-    let off = 0;
-    for await (const parent of client.parents(stream)) {
-      try {
-        for await (const record of client.records(stream, { parent })) {
-          rows.push(toRow({ ...parent, ...record }));
-          if (rows.length === settings.rows) break;
-        }
-      } catch (error) {
-        const verdict = verdictOf(error);
-        if (verdict === 'unavailable') off += 1;
-        else if (verdict !== 'gone') throw error;
-      }
-      if (rows.length === settings.rows || off === MAX_OFF) break;
-    }
+    const { rows, off } = await waiting.during(`asking ${client.baseUrl} for ${stream.name}`, () =>
+      firstRows(client, stream, settings.rows),
+    );
     context.stdout.write(
-      rows.length > 0 ? `${shown(schema, rows, context.stdout.columns)}\n` : `${nothing(off)}\n`,
+      rows.length > 0 ? `${shown(stream.schema, rows, context.stdout.columns)}\n` : `${nothing(off)}\n`,
     );
     return 0;
   },
 });
+
+/** So many rows, or as many as there are; and how many lists are not enabled. */
+async function firstRows(client: ComplianceClient, stream: Stream, count: number) {
+  const today = new Date().toISOString().slice(0, 10);
+  const toRow = rowMaker(stream.schema, { snapshot_date: today }, { surrogates: 0 });
+  const rows: Row[] = [];
+  let off = 0;
+  for await (const parent of client.parents(stream)) {
+    try {
+      for await (const record of client.records(stream, { parent })) {
+        rows.push(toRow({ ...parent, ...record }));
+        if (rows.length === count) break;
+      }
+    } catch (error) {
+      const verdict = verdictOf(error);
+      if (verdict === 'unavailable') off += 1;
+      else if (verdict !== 'gone') throw error;
+    }
+    if (rows.length === count || off === MAX_OFF) break;
+  }
+  return { rows, off };
+}
 
 const nothing = (off: number): string =>
   off > 0
