@@ -42,7 +42,7 @@ function examplesIn(document: string, text: string): Example[] {
   )) {
     if (heading !== undefined) title = heading;
     if (heading !== undefined && FORMATS.includes(heading.toLowerCase())) format = heading.toLowerCase();
-    if (code === undefined) continue;
+    if (code === undefined || language === 'text') continue;
     const reader =
       language === 'sql' && title !== 'ClickHouse' ? 'duckdb' : (NAMES[title] ?? title.toLowerCase());
     const name = `${document}, example ${examples.length + 1} (${reader}, ${format})`;

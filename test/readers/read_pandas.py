@@ -54,7 +54,9 @@ def tables(root, stream):
 
 def traps(users):
     return {
-        "the root": lambda: len(pd.read_parquet(users.removesuffix("/users"))),
+        "the root has more rows than the table": lambda: int(
+            len(pd.read_parquet(users.removesuffix("/users"))) > len(pd.read_parquet(users, partitioning=BY_DAY))
+        ),
         "org_uuid as a key": lambda: len(pd.read_parquet(users, filters=[("org_uuid", "=", ORGANIZATION)])),
     }
 

@@ -18,7 +18,10 @@ export const TRAPS: Record<string, Results> = {
     'org_uuid as a key': members('the first organisation'),
     'org_uuid with the schema': LIKE(/No match for FieldRef.Name\(org_uuid\)/),
   }),
-  pandas: (members) => ({ 'org_uuid as a key': members('the first organisation') }),
+  pandas: (members) => ({
+    'the root has more rows than the table': 1,
+    'org_uuid as a key': members('the first organisation'),
+  }),
   polars: () => ({
     plain: LIKE(/^(SchemaFieldNotFound|Shape)Error/),
     'org_uuid as a key': LIKE(/^(SchemaFieldNotFound|Shape)Error/),
