@@ -10,13 +10,16 @@ import { commands } from './commands/index.js';
 /** The heading of flags that every command has. */
 export const GENERAL = 'General:';
 
-/** Declares the flags of a command, and what its help says. */
-export function declareFlags(builder: Argv, command: Command): void {
+/**
+ * Declares the flags of a command, and what its help says.
+ * @param isCompletion whether a shell asks for them: then with their choices, which else only the settings check
+ */
+export function declareFlags(builder: Argv, command: Command, isCompletion: boolean): void {
   const { positionals = [] } = command;
   builder
     .group([], 'Positionals:')
     .group([], 'Options:')
-    .options(yargsOptions(flagSettings(command), groupOf))
+    .options(yargsOptions(flagSettings(command), { groupOf, isCompletion }))
     .option('config', {
       requiresArg: true,
       group: GENERAL,
@@ -24,7 +27,10 @@ export function declareFlags(builder: Argv, command: Command): void {
     })
     .epilogue(epilogue(command));
   for (const { key, choices, describe } of positionals)
-    builder.positional(key, { describe: choices ? `${describe} [${choices.join(', ')}]` : describe });
+    builder.positional(key, {
+      describe: choices ? `${describe} [${choices.join(', ')}]` : describe,
+      ...(isCompletion && choices && { choices }),
+    });
 }
 
 /** What a command line gave to a command. */

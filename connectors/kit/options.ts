@@ -39,7 +39,7 @@ export function flagSchemas(settings: z.ZodObject): Map<string, FlagSchema> {
  */
 export function yargsOptions(
   settings: z.ZodObject,
-  groupOf: (key: string) => string,
+  { groupOf, isCompletion }: { groupOf(key: string): string; isCompletion: boolean },
 ): Record<string, Options> {
   const options: Record<string, Options> = {};
   for (const [key, { type, description = '', default: preset, enum: choices, items }] of flagSchemas(
@@ -50,6 +50,7 @@ export function yargsOptions(
       ...(type === 'boolean' ? { type } : { requiresArg: true }),
       array: type === 'array',
       group: groupOf(key),
+      ...(isCompletion && known && { choices: known }),
       describe: known ? `${description} [${known.join(', ')}]` : description,
       ...(preset !== undefined && preset !== false && { defaultDescription: [preset].flat().join(' ') }),
     };

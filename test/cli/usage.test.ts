@@ -1,11 +1,15 @@
+import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommandLine } from '../../connectors/cli/command-line.js';
 import { commands } from '../../connectors/cli/commands/index.js';
 import { type FixtureApi, startFixtureApi } from '../../fixtures/api/index.js';
 import { streams, VERSION } from '../../src/index.js';
 import { temporaryFolder } from '../run/support/tree.js';
-import { environmentOf, run, say } from './command.js';
+import { COMMAND, ended, environmentOf, run, say } from './command.js';
 
 const KEY = {
   ANTHROPIC_COMPLIANCE_ACCESS_KEY: 'sk-ant-api01-some-key',
@@ -80,6 +84,34 @@ describe('help', () => {
     },
   );
 
+  it.each([60, 100, 200])('is as wide as a terminal of %i columns', async (columns) => {
+    const stdout = Object.assign(new PassThrough(), { columns });
+    const { signal } = new AbortController();
+    const context = { stdout, stderr: new PassThrough(), environment: {}, signal };
+    expect(await runCommandLine(['dump', '--help'], context)).toBe(0);
+    stdout.end();
+    const widths = (await text(stdout)).split('\n').map((line) => line.length);
+    expect(Math.max(...widths)).toBeLessThanOrEqual(columns);
+    expect(Math.max(...widths)).toBeGreaterThan(columns - 20);
+  });
+
+  it.each(commands.map(({ name, examples }) => [name, examples] as const))(
+    'of %s begins with examples, whose flags and words are right',
+    async (name, examples) => {
+      const { stdout } = await say([name, '--help'], { COLUMNS: '120' });
+      const [summary = '', shown = ''] = stdout.split('\nExamples:\n');
+      expect(summary.split('\n')).toHaveLength(4);
+      const lines = examples.map((example) => `$ claude-compliance-connector ${example}\n`);
+      expect(shown.startsWith(lines.join(''))).toBe(true);
+      for (const example of examples) {
+        const [words = ''] = example.split(' > ');
+        // With one mistake, it is the only one that is reported.
+        const { stderr } = await say([...words.split(' '), '--unheard-of'], KEY);
+        expect(stderr, example).toMatch(/^error: --unheard-of is not known[^\n]*\n$/);
+      }
+    },
+  );
+
   it('has no flag that was deleted', async () => {
     for (const flag of ['no-lock', 'lock', 'resume'])
       expect(await say(['dump', `--${flag}`], KEY)).toMatchObject({ code: 2, stdout: '' });
@@ -92,7 +124,44 @@ describe('help', () => {
   });
 
   it('is there from the built command, and so is the version', async () => {
-    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
+    for (const word of ['--version', '-v', 'version'])
+      expect(await run([word])).toMatchObject({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
+  });
+});
+
+describe('completion', () => {
+  /** What a shell is offered for the last of some words. */
+  const offered = async (...words: string[]) =>
+    (await say(['--get-yargs-completions', 'claude-compliance-connector', ...words])).stdout
+      .trim()
+      .split('\n');
+
+  it('offers every command, the flags of one, and the choices of a flag and of a word', async () => {
+    expect(await offered('')).toEqual(expect.arrayContaining(commands.map(({ name }) => name)));
+    expect(await offered('dump', '--')).toEqual(
+      expect.arrayContaining(Object.keys(DEFAULTS).map((flag) => `--${flag}`)),
+    );
+    expect(await offered('dump', '--layout', '')).toEqual(['per-org', 'per-date']);
+    expect(await offered('preview', '')).toEqual(expect.arrayContaining(STREAMS.split(', ')));
+  });
+
+  it('prints a script that bash runs', async () => {
+    await using bin = await temporaryFolder();
+    const program = join(bin.path, 'claude-compliance-connector');
+    await writeFile(program, `#!/bin/sh\nexec "${process.execPath}" "${COMMAND}" "$@"\n`, { mode: 0o755 });
+    const lines = [
+      'eval "$(claude-compliance-connector completion)"',
+      'COMP_WORDS=(claude-compliance-connector dump --lay)',
+      'COMP_CWORD=2',
+      '_claude-compliance-connector_yargs_completions',
+      'printf "%s\\n" "$COMPREPLY"', // the first of them
+    ];
+    const { stdout } = await ended(
+      spawn('bash', ['-c', lines.join('\n')], {
+        env: { PATH: `${bin.path}:${process.env.PATH}`, SHELL: '/bin/bash' },
+      }),
+    );
+    expect(stdout).toBe('--layout\n');
   });
 });
 
@@ -103,7 +172,10 @@ describe('a mistake', () => {
     [['sk-ant-api01-pasted'], 'Unknown command. Available: dump, check'],
     [['dump', 'stray'], 'dump takes no more words'],
     [['dump', '--out'], 'Missing value for --out.'],
-    [['preview'], 'Missing word after the command'],
+    [['preview'], `Missing <stream>. One of: ${STREAMS}.`],
+    [['load'], 'Missing <target>. One of: duckdb, '],
+    [['reidentify'], 'Missing <column>.'],
+    [['schema'], `Missing <table>. One of: ${STREAMS}, effective_access.`],
     [['preview', 'organisations'], `<stream> must be one of ${STREAMS}: did you mean organizations?`],
     [['dump', '--formt', 'csv'], '--formt is not known: did you mean --format?'],
     [
