@@ -58,4 +58,4 @@ export function accessTally() {
   return { add, summary };
 }
 
-const peopleOf = (number: number): string => (number === 1 ? '1 person' : `${count(number)} people`);
+const peopleOf = (number: number): string => counted(number, 'person', 'people');

@@ -68,4 +68,4 @@ const exceptionsOf = (exceptions: Evidence['exceptions']): string =>
     .map(([kind, rows]) => `${kind} ${count(rows)}`)
     .join(', ') || 'none';
 
-const peopleOf = (number: number): string => (number === 1 ? '1 person' : `${count(number)} people`);
+const peopleOf = (number: number): string => counted(number, 'person', 'people');

@@ -1,5 +1,6 @@
 import { formatLogHead, keyText, type LogHead, type Manifest } from '../../src/index.js';
-import { count, counted, snapshotLine } from '../kit/counts.js';
+import { count, counted } from '../kit/counts.js';
+import { snapshotLine } from '../kit/snapshot-line.js';
 import { unavailableLine, unavailableLists } from '../kit/unavailable.js';
 
 /** What was published in one format, and where. */

@@ -1,23 +1,6 @@
-import type { Manifest } from '../../src/index.js';
-import { unavailableLists } from './unavailable.js';
-
 /** `895,316` */
 export const count = (value: number): string => value.toLocaleString('en-GB');
 
-/** `1 file`, `25 files` */
-export const counted = (value: number, noun: string): string =>
-  `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
-
-/** `25 organizations, 20,000 users`, in the order of the streams. What the API does not serve is unknown, not none. */
-export function rowCounts({ tables }: Pick<Manifest, 'tables'>): string {
-  const unknown = unavailableLists({ tables }).filter(({ lists, of }) => lists === of);
-  return Object.entries(tables)
-    .map(([name, { rows }]) =>
-      unknown.some(({ stream }) => stream === name) ? `${name} unknown` : `${count(rows)} ${name}`,
-    )
-    .join(', ');
-}
-
-/** `complete snapshot of 2026-11-23: 25 organizations, 20,000 users` */
-export const snapshotLine = (manifest: Manifest): string =>
-  `${manifest.status} snapshot of ${manifest.run_date}: ${rowCounts(manifest)}`;
+/** `1 file`, `25 files`; with a plural of its own `1 person`, `2,500 people` */
+export const counted = (value: number, noun: string, plural = `${noun}s`): string =>
+  `${count(value)} ${value === 1 ? noun : plural}`;

@@ -1,4 +1,5 @@
 import type { Manifest } from '../../src/index.js';
+import { count } from './counts.js';
 
 /** How many lists of a stream the API does not serve, of how many. */
 export interface UnavailableLists {
@@ -14,9 +15,10 @@ export const unavailableLine = ({ stream, ...counts }: UnavailableLists): string
 /** The same where the stream is named already. */
 export function whatIsUnavailable({ lists, of }: Omit<UnavailableLists, 'stream'>): string {
   if (lists < of) {
-    return `${lists} of ${of} lists are not available (answered with 404); nothing is known of their rows`;
+    return `${count(lists)} of ${count(of)} lists are not available (answered with 404); nothing is known of their rows`;
   }
-  const answered = of === 1 ? 'its list was answered with 404' : `all ${of} lists were answered with 404`;
+  const answered =
+    of === 1 ? 'its list was answered with 404' : `all ${count(of)} lists were answered with 404`;
   return `not enabled for this parent organisation (${answered}); nothing is known of its rows`;
 }
 

@@ -1,9 +1,9 @@
 import { type ComplianceClient, withScratch } from '../../src/index.js';
 import { type Context, command } from '../kit/command.js';
 import { connect } from '../kit/connection.js';
-import { snapshotLine } from '../kit/counts.js';
 import { openRoot } from '../kit/root.js';
 import { type RunReport, reportRun } from '../kit/run-report.js';
+import { snapshotLine } from '../kit/snapshot-line.js';
 import { unavailableLine, unavailableLists } from '../kit/unavailable.js';
 import { duckdbLoader } from './duckdb/loader.js';
 import { loadDays } from './load-days.js';

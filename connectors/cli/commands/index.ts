@@ -56,6 +56,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'history',
     summary: 'Says what a person or an organisation was, from day to day.',
+    examples: ['history --out ./all --user user_01gil'],
     load: async () => (await import('./history.js')).history,
   },
   {
@@ -73,6 +74,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'report',
     summary: 'Writes a page to look at: who has access, what changed, what was not read.',
+    examples: ['report --out ./all --output report.html'],
     load: async () => (await import('./report.js')).report,
   },
   {
@@ -96,6 +98,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'erase',
     summary: 'Erases one person from every snapshot, and says so in each.',
+    examples: ['erase --out ./lake --user user_01gil --reason G1 --dry-run'],
     load: async () => (await import('./erase.js')).erase,
   },
   {

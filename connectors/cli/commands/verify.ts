@@ -8,7 +8,7 @@ import {
   verify as verifyRoot,
 } from '../../../src/index.js';
 import { command } from '../../kit/command.js';
-import { count, counted } from '../../kit/counts.js';
+import { counted } from '../../kit/counts.js';
 import { asData } from '../../kit/options.js';
 import { printable } from '../../kit/printable.js';
 import { fileModeSettings, openRoot, publishedSettings, rootSettings } from '../../kit/root.js';
@@ -52,7 +52,7 @@ function report({ head, runDates, findings }: Verification): string {
     `${dated.runDate}: ${statusText(dated)}, run ${runId}, ${counted(files, 'file')}, ${counted(rows, 'row')}`,
     ...erasureLines(erasures),
   ]);
-  const entries = head.entries === 1 ? '1 entry' : `${count(head.entries)} entries`;
+  const entries = counted(head.entries, 'entry', 'entries');
   const sound = `OK: every file matches its manifest; log chain intact (${entries}).`;
   const lines = [...found, ...dates, ...(findings.length === 0 ? [sound] : []), headLine(head)];
   return `${lines.map((line) => printable(line, Number.POSITIVE_INFINITY)).join('\n')}\n`;
@@ -68,7 +68,7 @@ function erasureLines(erasures: readonly Erasure[]): string[] {
       ofDay.flatMap((erasure) => Object.values(erasure[key])).reduce((sum, rows) => sum + rows, 0);
     const replaced = rowsIn('replaced');
     const changed = replaced > 0 ? `, ${counted(replaced, 'row')} changed` : '';
-    const persons = people === 1 ? '1 person' : `${count(people)} people`;
+    const persons = counted(people, 'person', 'people');
     return `  ${counted(rowsIn('removed'), 'row')} of ${persons} erased on ${day}${changed}`;
   });
 }

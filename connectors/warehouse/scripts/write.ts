@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { ConfigError, type Manifest, type Storage } from '../../../src/index.js';
 import type { Context } from '../../kit/command.js';
-import { rowCounts } from '../../kit/counts.js';
+import { counted } from '../../kit/counts.js';
 import { openRoot } from '../../kit/root.js';
+import { rowCounts } from '../../kit/snapshot-line.js';
 import type { LoadSettings } from '../settings.js';
 import { chooseSnapshot } from '../source/snapshot-source.js';
 import { comment } from '../sql.js';
@@ -40,7 +41,7 @@ function scriptText({ name }: ScriptDialect, manifest: Manifest, { statements }:
   const { run_date, run_id, status, totals } = manifest;
   const head = [
     comment(`The ${status} snapshot of ${run_date} (run ${run_id}) for ${name}:`),
-    comment(`${rowCounts(manifest)}, in ${totals.files} files.`),
+    comment(`${rowCounts(manifest)}, in ${counted(totals.files, 'file')}.`),
     comment('Running it again gives the same. Let it end at the first error.'),
   ];
   return `${head.join('\n')}\n\n${statements.map((statement) => `${statement};\n`).join('\n')}`;
