@@ -227,6 +227,11 @@ it('says what kind of connection failed', async () => {
       exitCode: 75,
     });
     expect(client.events).toMatchObject([{ type: 'retrying', attempt: 1, code }]);
+
+    // For whoever waits, a host that nobody answers at is no reason to try again.
+    await using impatient = testClient({ url, key: 'k' }, { maxRetries: 1, failUnreachable: true });
+    expect(await rejection(impatient.organizations.list())).toMatchObject({ code, exitCode: 75 });
+    expect(impatient.events).toHaveLength(code === 'tls_failed' ? 1 : 0);
   }
 });
 
