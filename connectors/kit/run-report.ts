@@ -21,7 +21,7 @@ export interface RunReport {
   took(manifest: Manifest): void;
 }
 
-type ReportSettings = z.output<typeof finishSettings> & { progress: ProgressKind; dryRun?: boolean };
+type ReportSettings = z.output<typeof finishSettings> & { progress: ProgressKind };
 
 interface ReportedRun {
   command: string;
@@ -100,13 +100,12 @@ export async function reportRun(
   return exitCode;
 }
 
-/** Writes the metrics and sends the ping; what fails there is a warning, and changes nothing else. A dry run is nobody's business. */
+/** Writes the metrics and sends the ping; what fails there is a warning, and changes nothing else. */
 async function announce(
   result: RunResult,
   { settings, context }: { settings: ReportSettings; context: Context },
 ): Promise<void> {
-  const { onFinish, metricsFile, dryRun = false, progress } = settings;
-  if (dryRun) return;
+  const { onFinish, metricsFile, progress } = settings;
   const { stderr, environment } = context;
   const warn = (type: string, message: string): void => {
     const isJson = settled(progress, stderr) === 'json';

@@ -77,7 +77,7 @@ describe('the events of a run', () => {
 
   it('have no setting that may hold a secret', async () => {
     const command = ['--api-key-command', `printf %s ${api.key}`];
-    const { code, stderr, events } = await dump('--dry-run', ...command);
+    const { code, stderr, events } = await dump(...command);
     expect(code).toBe(0);
     expect(Object.keys(events[0]?.settings as object)).not.toContain('api_key_command');
     expect(stderr).not.toContain(api.key);
