@@ -58,7 +58,10 @@ async function lakeOf(root: string, format: string): Promise<void> {
   const sink = () => createSink(format);
   await take(api, storage, BEFORE, { sink: sink(), runDate: '2026-11-21' });
   await take(api, storage, TODAY, { sink: sink(), runDate: '2026-11-23', layout: 'per-date' });
-  const { status } = await take(api, storage, dayOf([], [], [A]), { sink: sink(), runDate: '2026-11-24' });
+  const { status } = await take(api, storage, dayOf([user('user_a', 'admin')], [], [A]), {
+    sink: sink(),
+    runDate: '2026-11-24',
+  });
   expect(status).toBe('scoped');
 }
 
