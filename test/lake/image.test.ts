@@ -13,6 +13,8 @@ const stages = readDockerfile();
 const instructions = chain(stages, 'command').flatMap((stage) => stage.instructions);
 const only = (name: string) => instructions.filter((one) => one.name === name).map(({ value }) => value);
 
+const STOPPED = 'stopped; what was read is kept, run the same command to resume\n';
+
 describe('the image of the command', () => {
   it('starts what npm installs, and is built when no target is named', () => {
     expect(only('ENTRYPOINT').map((value) => JSON.parse(value))).toEqual([
@@ -44,6 +46,6 @@ describe('the image of the command', () => {
     while (api.requests.length === 0) await new Promise((wake) => setTimeout(wake, 20));
     const children = readFileSync(`/proc/${container.pid}/task/${container.pid}/children`, 'utf8');
     process.kill(Number(children.trim()), 'SIGTERM');
-    expect(await ending).toMatchObject({ code: 143, signal: null, stderr: '' });
+    expect(await ending).toMatchObject({ code: 143, signal: null, stderr: STOPPED });
   });
 });
