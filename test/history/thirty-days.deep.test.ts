@@ -7,6 +7,7 @@ import {
   directoryHistory,
   type HistoryRow,
   LocalStorage,
+  reportData,
   type Subject,
   streams,
 } from '../../src/index.js';
@@ -102,6 +103,34 @@ describe('a month without one day, and a week in which an organisation could not
     const events = eventsOfHistory([...distinct].map((text) => JSON.parse(text) as HistoryRow));
     expect(events).toEqual(eventsOfChanges(changes));
     expect(events.length).toBeGreaterThan(10);
+  });
+
+  it('is what a report counts of it', async () => {
+    const storage = new LocalStorage(root);
+    const report = await reportData({ storage, scratch: scratch(), runDate: '2026-11-30' });
+    const rows = ofUsers([
+      ...(await historyOf({ organization: ALPHA })),
+      ...(await historyOf({ organization: BETA })),
+    ]);
+    const on = (date: string, state: HistoryRow['state']) =>
+      rows
+        .filter((row) => row.state === state && row.valid_from <= date && date < (row.valid_to ?? '9'))
+        .map(({ organization_uuid, id }) => `${organization_uuid} ${id}`);
+    const known = thirtyDays.map(({ date }) => date).filter((date) => on(date, 'unknown').length === 0);
+    expect(known).toHaveLength(29 - 7);
+    expect(
+      report.days.flatMap(({ date, memberships }) => (memberships === null ? [] : [[date, memberships]])),
+    ).toEqual(known.map((date) => [date, on(date, 'present').length]));
+    const without = (some: string[], others: string[]) => some.filter((one) => !others.includes(one)).length;
+    const counted = known.slice(1).map((to, i) => {
+      const [before, after] = [on(known[i] as string, 'present'), on(to, 'present')];
+      return { from: known[i], to, joined: without(after, before), left: without(before, after) };
+    });
+    const movements = report.movements.map(({ from, to, joined, left, moved }) => {
+      return { from, to, joined: joined + moved, left: left + moved };
+    });
+    expect(movements).toEqual(counted);
+    expect(report.movements.filter(({ moved }) => moved > 0)).toMatchObject([{ to: '2026-11-28', moved: 1 }]);
   });
 
   it('is the same in DuckDB, where its days were loaded out of order and one of them twice', async () => {
