@@ -119,7 +119,7 @@ function checkListed(subject: Subject, parts: readonly Part[], days: readonly st
   const isKnown = parts.some(({ lists }) => [...lists.values()].some(isOfOrganization));
   if ('user' in subject || isKnown) return;
   throw new ConfigError(
-    `None of the ${days.length} days from ${days[0]} to ${days.at(-1)} has a list of the organisation ${subject.organization}.`,
+    `No snapshot from ${days[0]} to ${days.at(-1)} has a list of the organisation ${subject.organization}.`,
     { code: 'organization_not_listed' },
   );
 }
