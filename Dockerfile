@@ -8,6 +8,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 COPY connectors ./connectors
+COPY fixtures ./fixtures
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:22.23-bookworm-slim AS runtime
