@@ -179,6 +179,7 @@ describe.skipIf('missing' in started)('load postgres', () => {
     );
     expect(rows.map(({ relname }) => relname)).toEqual([
       'organizations_snapshot_20261123',
+      'read_lists',
       'snapshots',
       'unread_lists',
       'users_snapshot_20261123',
