@@ -7,7 +7,7 @@ import { encoded, inBatches } from './encoded.js';
 import { expectedOf } from './expected.js';
 import { type ReadRow, readersOf } from './readers.js';
 
-// `sinks.test.ts` and `duckdb.test.ts` test what not every reader here distinguishes.
+// `sinks.deep.test.ts` and `duckdb.test.ts` test what not every reader here distinguishes.
 const records = anyRecords({ byteOrderMark: false, minusZero: false });
 
 describe.each(sinkFormats)('the format $name', (format) => {
