@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.js';
 import { chooseSnapshot } from '../lake/choose-snapshot.js';
 import type { Pseudonyms } from '../model/pseudonyms.js';
-import { storageError } from '../storage/local-error.js';
 import { Partitions } from '../storage/partitions.js';
 import { openScratch } from '../storage/scratch.js';
 import type { Storage } from '../storage/storage.js';
@@ -47,9 +46,7 @@ export async function* effectiveAccess({
     manifest: await chooseSnapshot(storage, runDate, clock),
     pseudonyms,
   });
-  const folder = await openScratch(scratch).catch((error: unknown) => {
-    throw storageError('writing', scratch, error);
-  });
+  const folder = await openScratch(scratch);
   try {
     yield* accessRows({ directory, partitions: new Partitions(folder.path), signal });
   } finally {

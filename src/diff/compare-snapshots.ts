@@ -1,5 +1,4 @@
 import type { PublishedSnapshot } from '../lake/file-rows.js';
-import { storageError } from '../storage/local-error.js';
 import { Partitions } from '../storage/partitions.js';
 import { openScratch } from '../storage/scratch.js';
 import { streams as allStreams } from '../streams/index.js';
@@ -45,9 +44,7 @@ export function compareSnapshots(comparison: Comparison): AsyncGenerator<ChangeR
 
   async function* changes(): AsyncGenerator<ChangeRow[], void, void> {
     signal?.throwIfAborted();
-    const folder = await openScratch(comparison.scratch).catch((error: unknown) => {
-      throw storageError('writing', comparison.scratch, error);
-    });
+    const folder = await openScratch(comparison.scratch);
     let places = 0;
     const partitions = () => new Partitions(folder.path, { name: `rows-${places++}` });
     try {

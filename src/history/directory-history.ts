@@ -4,7 +4,6 @@ import { checkLog, runDatesOf } from '../lake/log.js';
 import type { Manifest } from '../lake/manifest.js';
 import { readCurrent } from '../lake/manifest-file.js';
 import type { Pseudonyms } from '../model/pseudonyms.js';
-import { storageError } from '../storage/local-error.js';
 import { Partitions } from '../storage/partitions.js';
 import { openScratch } from '../storage/scratch.js';
 import type { Storage } from '../storage/storage.js';
@@ -79,9 +78,7 @@ export async function directoryHistory(options: HistoryOptions): Promise<History
   return { days, rows, unknownLists: () => unknown };
 
   async function* rows(): AsyncGenerator<HistoryRow[], void, void> {
-    const folder = await openScratch(options.scratch).catch((error: unknown) => {
-      throw storageError('writing', options.scratch, error);
-    });
+    const folder = await openScratch(options.scratch);
     let places = 0;
     const partitions = () => new Partitions(folder.path, { name: `rows-${places++}` });
     const histories = parts.map(({ stream, chosen, lists }) =>

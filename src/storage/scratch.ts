@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { storageError } from './local-error.js';
 import { makeFolder } from './make-folder.js';
 import { sweepTemporaries, temporaryKey } from './temporary.js';
 
@@ -11,12 +12,16 @@ export interface Scratch {
 
 /**
  * Makes a new folder below a staging folder (0700: it is to hold personal data). What a killed process left of such folders
- * is removed first.
+ * is removed first. @throws StorageError
  */
 export async function openScratch(staging: string): Promise<Scratch> {
-  await sweepTemporaries(staging);
   const path = join(staging, temporaryKey());
-  await makeFolder(path, 0o700);
+  try {
+    await sweepTemporaries(staging);
+    await makeFolder(path, 0o700);
+  } catch (error) {
+    throw storageError('writing', staging, error);
+  }
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 

@@ -77,6 +77,13 @@ describe('claude-compliance-connector report', () => {
     expect(page).not.toMatch(/sourceMappingURL|<link|\bsrc="/);
   });
 
+  it('says what is wrong with the folder for temporary files', async () => {
+    await writeFile(at('no-folder'), '');
+    const { code, stderr } = await report('other.html', '--state', at('no-folder'));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: Writing .*_staging failed \(ENOTDIR\)\. .*\[storage_enotdir\]\n$/);
+  });
+
   it('replaces names where it is asked to', async () => {
     await writeFile(at('key'), 'k'.repeat(40), { mode: 0o600 });
     const flags = ['--pseudonymize', 'email,full_name', '--pseudonym-key-file', at('key')];
