@@ -1,4 +1,4 @@
-import { type Field, SNAPSHOT_DATE, type StreamSchema } from '../model/schema.js';
+import { derivedColumns, SNAPSHOT_DATE, type StreamSchema } from '../model/schema.js';
 
 /** Actions that allow everything of their kind. */
 export const blanketActions: readonly string[] = ['capability_access_all', 'capability_access_all_ga'];
@@ -38,17 +38,7 @@ export type AccessRow = {
   reason: AccessReason | null;
 };
 
-const column = (name: keyof AccessRow, description: string): Field => ({
-  name,
-  type: 'string',
-  nullable: true,
-  description,
-  origin: 'connector',
-});
-const required = (name: keyof AccessRow, description: string): Field => ({
-  ...column(name, description),
-  nullable: false,
-});
+const { column, required } = derivedColumns<AccessRow>();
 
 /** The columns of `effective_access`. It has no `extra`: nothing in it is as the API served it. */
 export const effectiveAccessSchema: StreamSchema = {

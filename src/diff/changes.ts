@@ -1,5 +1,5 @@
 import type { Json } from '../model/records.js';
-import type { Field, FieldType, StreamSchema } from '../model/schema.js';
+import { derivedColumns, type StreamSchema } from '../model/schema.js';
 
 /** What happened to a record, or that it is not known. */
 export type ChangeKind = 'added' | 'removed' | 'moved' | 'changed' | 'unknown';
@@ -20,14 +20,7 @@ export type ChangeRow = {
   reason: string | null;
 };
 
-const column = (name: keyof ChangeRow, description: string, type: FieldType = 'string'): Field => ({
-  name,
-  type,
-  nullable: true,
-  description,
-  origin: 'connector',
-});
-const required = (...args: Parameters<typeof column>): Field => ({ ...column(...args), nullable: false });
+const { column, required } = derivedColumns<ChangeRow>();
 
 /** The columns of a comparison. */
 export const changesSchema: StreamSchema = {

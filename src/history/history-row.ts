@@ -1,5 +1,5 @@
 import type { Json } from '../model/records.js';
-import type { Field, FieldType, StreamSchema } from '../model/schema.js';
+import { derivedColumns, type StreamSchema } from '../model/schema.js';
 
 /** How a record came to be what it is in an interval. */
 export const beginnings = {
@@ -31,14 +31,7 @@ export type HistoryRow = {
   reason: string | null;
 };
 
-const column = (name: keyof HistoryRow, description: string, type: FieldType = 'string'): Field => ({
-  name,
-  type,
-  nullable: true,
-  description,
-  origin: 'connector',
-});
-const required = (...args: Parameters<typeof column>): Field => ({ ...column(...args), nullable: false });
+const { column, required } = derivedColumns<HistoryRow>();
 
 /** The columns of a history. */
 export const historySchema: StreamSchema = {

@@ -41,6 +41,19 @@ export interface StreamSchema {
   readonly primaryKey: readonly string[];
 }
 
+/** Makes the columns of a table that the connector derives, by the names of its rows; text, unless another type is named. */
+export function derivedColumns<Row>() {
+  const column = (name: keyof Row & string, description: string, type: FieldType = 'string'): Field => ({
+    name,
+    type,
+    nullable: true,
+    description,
+    origin: 'connector',
+  });
+  const required = (...args: Parameters<typeof column>): Field => ({ ...column(...args), nullable: false });
+  return { column, required };
+}
+
 /** Whether a column of a key may be null: no primary key of SQL allows that, and no merge finds such a row again. */
 export const hasNullableKey = (
   columns: readonly Pick<Field, 'name' | 'nullable'>[],

@@ -1,5 +1,5 @@
 import type { AccessReason, AccessRow } from '../access/schema.js';
-import type { Field, StreamSchema } from '../model/schema.js';
+import { derivedColumns, type StreamSchema } from '../model/schema.js';
 
 /** One way in which one person has access, and what a reviewer decides about it. */
 export type PopulationRow = {
@@ -26,17 +26,7 @@ export type PopulationRow = {
   note: null;
 };
 
-const column = (name: string, description: string): Field => ({
-  name,
-  type: 'string',
-  nullable: true,
-  description,
-  origin: 'connector',
-});
-const required = (name: string, description: string): Field => ({
-  ...column(name, description),
-  nullable: false,
-});
+const { column, required } = derivedColumns<PopulationRow & ExceptionRow>();
 
 const identifying = [
   column('organization_uuid', 'The organisation; empty when the row is not about one.'),

@@ -1,17 +1,10 @@
 import { type Diff, diffSnapshots } from '../diff/diff-snapshots.js';
 import { ConfigError, LockedError } from '../errors.js';
 import type { Source } from '../lake/source.js';
-import type { Pseudonyms } from '../model/pseudonyms.js';
-import type { Storage } from '../storage/storage.js';
 
-export interface SourceRequest {
-  storage: Storage;
-  /** Default: the newest day that has its files. */
-  runDate?: string | undefined;
+export interface ChangesRequest {
   /** Default: the complete snapshot before, if there is one. */
   since?: string | undefined;
-  /** Replaces what names a person, where the snapshots do not have pseudonyms yet. */
-  pseudonyms?: Pseudonyms | undefined;
   /** A folder for temporary files. */
   scratch: string;
   signal?: AbortSignal | undefined;
@@ -20,7 +13,7 @@ export interface SourceRequest {
 /** What changed until a snapshot; undefined when no day was named and there is no complete one before. */
 export async function changesUntil(
   { storage, manifest, pseudonyms }: Source,
-  { since, scratch, signal }: Pick<SourceRequest, 'since' | 'scratch' | 'signal'>,
+  { since, scratch, signal }: ChangesRequest,
 ): Promise<Diff | undefined> {
   const days = { from: since, to: manifest.run_date };
   try {
